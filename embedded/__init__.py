@@ -1,0 +1,1 @@
+"""What `bin/run` starts when nothing real is configured; all of it on loopback, with its state under `var/`."""

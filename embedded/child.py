@@ -1,0 +1,154 @@
+"""One child process: in a session of its own, its output in a log file, ended with everything it started."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+POLL_SECONDS = 0.05
+LOG_BYTES = 5_000_000
+OUTPUT_BYTES = 64_000
+PR_SET_PDEATHSIG = 1
+
+Pause = Callable[[float], object]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """What to start; `ready` is asked again and again with the output so far, until it says True."""
+
+    name: str
+    command: Sequence[str]
+    ready: Callable[[str], bool] = lambda output: True
+    environment: Mapping[str, str] | None = None
+    start_seconds: float = 30.0
+    stop_seconds: float = 5.0
+
+
+class NotStarted(Exception):
+    """A part that ended, or was not ready in time; the message holds the end of its log."""
+
+
+def python(*arguments: str) -> list[str]:
+    """Return the command that runs this very Python with `arguments`."""
+    return [sys.executable, *arguments]
+
+
+class Child:
+    """A part's process; it may be started again after it ended."""
+
+    def __init__(self, part: Part, log_directory: Path) -> None:
+        self.part = part
+        self.log = log_directory / f"{part.name}.log"
+        self._log_start = 0
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start the process; raise NotStarted when its program can't be run at all."""
+        self._rotate_log()
+        with self.log.open("ab") as log:
+            self._log_start = log.tell()
+            try:
+                self._process = subprocess.Popen(  # noqa: PLW1509 (it only makes a system call, looked up before)
+                    self.part.command,
+                    cwd=ROOT,
+                    env=self.part.environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                    preexec_fn=_end_with_parent,
+                )
+            except OSError as error:
+                raise NotStarted(f"{self.part.name} could not be started: {error}") from error
+
+    def wait_until_ready(self, pause: Pause = time.sleep) -> None:
+        """Return as soon as the part is ready; raise NotStarted when it ends before, or takes too long."""
+        deadline = time.monotonic() + self.part.start_seconds
+        while not self.is_ready():
+            if self.exit_code() is not None:
+                raise NotStarted(self.report(f"{self.part.name} ended at once (exit code {self.exit_code()})"))
+            if time.monotonic() > deadline:
+                raise NotStarted(self.report(f"{self.part.name} was not ready after {self.part.start_seconds:g} s"))
+            pause(POLL_SECONDS)
+
+    def is_ready(self) -> bool:
+        """Tell whether the process lives and does its work."""
+        return self.exit_code() is None and self.part.ready(self.output())
+
+    def pid(self) -> int:
+        """Return the id of the process that was started last."""
+        return self._started().pid
+
+    def exit_code(self) -> int | None:
+        """Return the exit code (negative: the signal), or None while it runs."""
+        return self._started().poll()
+
+    def output(self) -> str:
+        """Return what it wrote since it was started last, of that at most the last 64 kB."""
+        with self.log.open("rb") as log:
+            log.seek(max(self._log_start, self.log.stat().st_size - OUTPUT_BYTES))
+            return log.read().decode(errors="replace")
+
+    def report(self, what: str, lines: int = 20) -> str:
+        """Return `what` with the last lines of its log, indented."""
+        tail = self.output().splitlines()[-lines:]
+        return "\n".join([f"{what}. The end of {self.log}:" if tail else f"{what}.", *(f"  | {line}" for line in tail)])
+
+    def terminate(self) -> None:
+        """Ask the process itself to end; it sees to its own children, which may be in the middle of a call."""
+        if self.exit_code() is None:
+            self._started().terminate()
+
+    def kill(self) -> None:
+        """End whatever is left of the process and its group, at once."""
+        # macOS answers "not permitted" for a group of which only dead members are left.
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid(), signal.SIGKILL)
+        self._started().wait()
+
+    def stop(self, pause: Pause = time.sleep) -> None:
+        """Ask it to end, wait as long as the part may take, then end what is left."""
+        self.terminate()
+        deadline = time.monotonic() + self.part.stop_seconds
+        while self.exit_code() is None and time.monotonic() < deadline:
+            pause(POLL_SECONDS)
+        self.kill()
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        assert self._process is not None, "start() comes first"
+        return self._process
+
+    def _rotate_log(self) -> None:
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        if self.log.exists() and self.log.stat().st_size > LOG_BYTES:
+            self.log.replace(self.log.with_suffix(".log.1"))
+
+
+@contextmanager
+def running(part: Part, log_directory: Path) -> Iterator[Child]:
+    """Run the part until the block ends; raise NotStarted with the end of its log when it doesn't come up."""
+    child = Child(part, log_directory)
+    child.start()
+    try:
+        child.wait_until_ready()
+        yield child
+    finally:
+        child.stop()
+
+
+# Looked up before any fork: a forked child should do as little as it can before its exec.
+_prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
+
+
+def _end_with_parent() -> None:
+    """Let Linux end the child when the thread that started it is gone, even by `kill -9`."""
+    if _prctl is not None:
+        _prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
