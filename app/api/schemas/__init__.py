@@ -1,0 +1,1 @@
+"""What the JSON door accepts and answers."""

@@ -1,0 +1,1 @@
+"""One text sent to many fans."""

@@ -1,0 +1,7 @@
+"""The command line door."""
+
+from flask import Flask
+
+
+def init_app(app: Flask) -> None:
+    """Open this door."""

@@ -1,0 +1,1 @@
+"""The thread of one account with one fan."""

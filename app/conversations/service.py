@@ -1,0 +1,59 @@
+"""What is done to conversations."""
+
+from datetime import datetime
+
+from sqlalchemy import select, update
+
+from app.accounts import queries as accounts
+from app.accounts.models import User
+from app.conversations.models import Conversation
+from app.db import insert_unless_there, transaction
+from app.errors import NotFound
+from app.extensions import db
+from app.fans.models import Fan
+
+PREVIEW_LENGTH = 200
+
+
+def open_with(fan: Fan) -> Conversation:
+    """The conversation with `fan`, made when there is none. Safe when called twice at once."""
+    query = select(Conversation).where(Conversation.account_id == fan.account_id, Conversation.fan_id == fan.id)
+    with transaction():
+        conversation = db.session.scalar(query)
+        if conversation is None:
+            insert_unless_there(Conversation, [{"account_id": fan.account_id, "fan_id": fan.id}])
+            conversation = db.session.scalars(query).one()
+        return conversation
+
+
+def touch(conversation_id: int, text: str, at: datetime) -> None:
+    """A message was added: it is the conversation's last one now, unless a newer one is there."""
+    with transaction():
+        db.session.execute(
+            update(Conversation)
+            .where(Conversation.id == conversation_id)
+            .where((Conversation.last_message_at.is_(None)) | (Conversation.last_message_at <= at))
+            .values(last_message=text[:PREVIEW_LENGTH], last_message_at=at)
+        )
+        changed([conversation_id])
+
+
+def changed(conversation_ids: list[int]) -> None:
+    """Something that the conversation's page shows has changed."""
+    with transaction():
+        db.session.execute(
+            update(Conversation).where(Conversation.id.in_(conversation_ids)).values(version=Conversation.version + 1)
+        )
+
+
+def mark_read(viewer: User, conversation_id: int) -> None:
+    """The viewer has seen the conversation; raises NotFound when it isn't theirs."""
+    with transaction():
+        changed_rows = db.session.execute(
+            update(Conversation)
+            .where(Conversation.id == conversation_id, Conversation.account_id.in_(accounts.visible_ids(viewer)))
+            .values(unread_count=0)
+            .returning(Conversation.id)
+        )
+        if changed_rows.first() is None:
+            raise NotFound("Conversation not found")

@@ -1,0 +1,108 @@
+"""The only commit in the program, the database's own clock, and the column types that every room shares."""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from sqlite3 import Connection as SQLiteConnection
+from typing import Any
+
+from sqlalchemy import BigInteger, DateTime, Dialect, Engine, Integer, TypeDecorator, event, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine.interfaces import DBAPIConnection
+
+from app.extensions import Model, db
+
+log = logging.getLogger(__name__)
+BigId = BigInteger().with_variant(Integer(), "sqlite")
+NOW = {
+    "sqlite": text("SELECT strftime('%Y-%m-%d %H:%M:%f', 'now')"),
+    "postgresql": text("SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')"),
+}
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Aware UTC datetimes on every database; a naive one is refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Aware → what the database stores (SQLite: naive UTC)."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a datetime without a time zone")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """What the database stores → aware UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+@contextmanager
+def transaction() -> Iterator[None]:
+    """Commit what is done inside, or nothing of it; inside another one it joins that one."""
+    info = db.session().info
+    outermost = not info.get("in_transaction", False)
+    info["in_transaction"] = True
+    try:
+        yield
+        if outermost:
+            db.session.commit()
+    except BaseException:
+        if outermost:
+            db.session.rollback()
+            info.pop("effects", None)
+        raise
+    finally:
+        if outermost:
+            info["in_transaction"] = False
+    if outermost:
+        _run_effects(info.pop("effects", []))
+
+
+def on_commit(effect: Callable[[], object]) -> None:
+    """Run `effect` after the outermost transaction has committed; its failure is logged, never raised."""
+    db.session().info.setdefault("effects", []).append(effect)
+
+
+def _run_effects(effects: list[Callable[[], object]]) -> None:
+    for effect in effects:
+        try:
+            effect()
+        except Exception:
+            log.exception("effect_failed")
+
+
+def database_now() -> datetime:
+    """The database's clock (one small query), aware UTC: for leases, attempts and due times."""
+    dialect = db.session.get_bind().dialect.name
+    value: str = db.session.execute(NOW[dialect]).scalar_one()
+    return datetime.fromisoformat(value).replace(tzinfo=UTC)
+
+
+@event.listens_for(Engine, "connect")
+def _tune_sqlite(connection: DBAPIConnection, _record: Any) -> None:
+    if not isinstance(connection, SQLiteConnection):
+        return
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+        "busy_timeout=15000",
+        "cache_size=-65536",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def insert_unless_there(table: type[Model], rows: list[dict[str, Any]]) -> None:
+    """Insert `rows` (column name → value), leaving out those that a unique constraint refuses."""
+    dialect = db.session.get_bind().dialect.name
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    db.session.execute(insert(table).on_conflict_do_nothing(), rows)

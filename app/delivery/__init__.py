@@ -1,0 +1,1 @@
+"""From 'message saved' to 'the platform has it'."""

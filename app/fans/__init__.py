@@ -1,0 +1,1 @@
+"""The subscribers of an account."""

@@ -1,0 +1,42 @@
+"""The fan: a subscriber of one account."""
+
+from datetime import datetime
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.clock import now
+from app.db import BigId, UtcDateTime
+from app.extensions import Model
+
+
+class Fan(Model):
+    """One subscriber. `platform_id` is null until it is known; `handle` is lower case, without `@`; money in cents.
+
+    `unreachable_at`: the platform said that this fan can't be written to.
+    """
+
+    __tablename__ = "fan"
+    __table_args__ = (
+        UniqueConstraint("account_id", "platform_id"),
+        UniqueConstraint("account_id", "handle"),
+        CheckConstraint("status IN ('active', 'expired')", name="status"),
+        Index(None, "account_id", "name", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    platform_id: Mapped[str | None] = mapped_column(String(64))
+    name: Mapped[str] = mapped_column(String(200))
+    handle: Mapped[str | None] = mapped_column(String(100))
+    email: Mapped[str | None] = mapped_column(String(254))
+    avatar: Mapped[str | None] = mapped_column(String(500))
+    tier: Mapped[str | None] = mapped_column(String(50))
+    status: Mapped[str] = mapped_column(String(10), default="active")
+    tags: Mapped[list[str]] = mapped_column(JSON, default=list)
+    notes: Mapped[str] = mapped_column(Text, default="")
+    value_cents: Mapped[int] = mapped_column(BigId, default=0)
+    last_seen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    unreachable_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now, onupdate=now)

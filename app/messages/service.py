@@ -1,0 +1,149 @@
+"""What people do to messages: send one, cancel it, send a failed or unknown one again."""
+
+import secrets
+
+from sqlalchemy import select, update
+
+from app.accounts import queries as accounts
+from app.accounts import service as audit_log
+from app.accounts.models import Account, User
+from app.clock import now
+from app.conversations import service as conversations
+from app.conversations.models import Conversation
+from app.db import transaction
+from app.errors import Conflict, NotFound
+from app.extensions import db
+from app.fans import service as fans
+from app.fans.models import Fan
+from app.messages.models import Message, Priority, Status, Step
+from app.messages.rules import Draft
+
+
+def new_public_id() -> str:
+    """`msg_` and 32 hex digits."""
+    return f"msg_{secrets.token_hex(16)}"
+
+
+def send(viewer: User, conversation_id: int, draft: Draft) -> Message:
+    """Queue `draft` in a conversation of the viewer's; raises NotFound, or Conflict for a fan without platform id."""
+    with transaction():
+        found = db.session.execute(
+            select(Conversation, Fan)
+            .join(Fan, Fan.id == Conversation.fan_id)
+            .where(Conversation.id == conversation_id, Conversation.account_id.in_(accounts.visible_ids(viewer)))
+        ).first()
+        if found is None:
+            raise NotFound("Conversation not found")
+        return accept(viewer, found.Conversation, found.Fan, draft)
+
+
+def send_to_recipient(
+    viewer: User, account_id: int | None, recipient_id: str, draft: Draft, *, public_id: str | None = None
+) -> Message:
+    """Queue `draft` for the fan with this platform id, who becomes a fan of the account when unknown.
+
+    Raises NotFound or Invalid when the account isn't the viewer's to name.
+    """
+    with transaction():
+        account: Account = accounts.account(viewer, account_id)
+        fan = fans.ensure(account.id, recipient_id)
+        return accept(viewer, conversations.open_with(fan), fan, draft, public_id=public_id)
+
+
+def accept(
+    viewer: User,
+    conversation: Conversation,
+    fan: Fan,
+    draft: Draft,
+    *,
+    public_id: str | None = None,
+    retry_of: Message | None = None,
+) -> Message:
+    """Write the row that promises delivery, in the caller's transaction."""
+    if fan.platform_id is None:
+        raise Conflict("This fan's platform id isn't known yet, so no message can reach them")
+    moment = now()
+    later = draft.scheduled_at is not None and draft.scheduled_at > moment
+    message = Message(
+        public_id=public_id or new_public_id(),
+        account_id=conversation.account_id,
+        conversation_id=conversation.id,
+        fan_id=fan.id,
+        author_id=viewer.id,
+        retry_of_id=retry_of.id if retry_of else None,
+        direction="out",
+        status=Status.SCHEDULED if later else Status.QUEUED,
+        priority=draft.priority,
+        text=draft.text,
+        price_cents=draft.price_cents,
+        attachments=list(draft.attachments),
+        next_step=Step.UPLOAD if draft.attachments else Step.SEND,
+        created_at=moment,
+        due_at=draft.scheduled_at if later else moment,
+        queued_at=None if later else moment,
+    )
+    with transaction():
+        db.session.add(message)
+        db.session.flush()
+        conversations.touch(conversation.id, draft.text, moment)
+        audit_log.audit("message.accepted", user=viewer, account_id=message.account_id, message_id=message.public_id)
+    return message
+
+
+def cancel(viewer: User, message_id: int) -> Message:
+    """Take back a scheduled or queued message that can't have arrived; raises NotFound or Conflict."""
+    with transaction():
+        message = find(viewer, message_id)
+        changed = db.session.execute(
+            update(Message)
+            .where(Message.id == message.id, Message.first_unclear_at.is_(None))
+            .where(Message.status.in_([Status.SCHEDULED, Status.QUEUED]))
+            .values(status=Status.CANCELED)
+            .returning(Message.id)
+        ).first()
+        if changed is None:
+            raise Conflict("It is too late to cancel this message")
+        conversations.changed([message.conversation_id])
+        db.session.refresh(message)
+        return message
+
+
+def retry(viewer: User, message_id: int) -> Message:
+    """Queue a failed message again as a new one, linked to the old; raises NotFound or Conflict (not failed, or twice)."""
+    return _again(viewer, message_id, Status.FAILED, "Only a failed message can be retried")
+
+
+def send_again(viewer: User, message_id: int) -> Message:
+    """Queue an unknown message again although it may have arrived; raises NotFound or Conflict."""
+    return _again(viewer, message_id, Status.UNKNOWN, "Only a message whose fate is unknown can be sent again")
+
+
+def _again(viewer: User, message_id: int, status: Status, refusal: str) -> Message:
+    with transaction():
+        old = find(viewer, message_id)
+        if old.status != status:
+            raise Conflict(refusal)
+        if db.session.scalar(select(Message.id).where(Message.retry_of_id == old.id)) is not None:
+            raise Conflict("This message was sent again already")
+        conversation = db.session.get_one(Conversation, old.conversation_id)
+        fan = db.session.get_one(Fan, old.fan_id)
+        draft = Draft(
+            text=old.text,
+            priority=Priority(old.priority),
+            price_cents=old.price_cents,
+            attachments=tuple(old.attachments),
+        )
+        conversations.changed([conversation.id])
+        return accept(viewer, conversation, fan, draft, retry_of=old)
+
+
+def find(viewer: User, message_id: int) -> Message:
+    """An outgoing message of the viewer's accounts by its integer id; raises NotFound."""
+    message = db.session.scalar(
+        select(Message)
+        .where(Message.id == message_id, Message.direction == "out")
+        .where(Message.account_id.in_(accounts.visible_ids(viewer)))
+    )
+    if message is None:
+        raise NotFound("Message not found")
+    return message

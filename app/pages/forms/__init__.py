@@ -1,0 +1,1 @@
+"""What the HTML door's forms accept."""
