@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
@@ -43,7 +44,7 @@ class AwsEndpoint:
     @property
     def port(self) -> int:
         """Return its loopback port."""
-        return int(self.url.rsplit(":", 1)[1])
+        return urlsplit(self.url).port or 80
 
     def environment(self) -> dict[str, str]:
         """Return the variables that lead boto3 and the application here."""
@@ -69,7 +70,7 @@ def running(directory: Path) -> Iterator[AwsEndpoint]:
 def part(endpoint: AwsEndpoint) -> Part:
     """Return the endpoint to start; it forgets everything when it ends, so ready means that the queues exist again."""
     command = python("-m", "embedded.aws_process", str(endpoint.port))
-    return Part(name="aws", command=command, ready=lambda output: create_queues(endpoint))
+    return Part(name="aws", command=command, ready=lambda _: create_queues(endpoint))
 
 
 def create_queues(endpoint: AwsEndpoint) -> bool:

@@ -26,13 +26,13 @@ class Part:
 
     name: str
     command: Sequence[str]
-    ready: Callable[[str], bool] = lambda output: True
+    ready: Callable[[str], bool] = lambda _: True
     environment: Mapping[str, str] | None = None
     start_seconds: float = 30.0
     stop_seconds: float = 5.0
 
 
-class NotStarted(Exception):
+class NotStartedError(Exception):
     """A part that ended, or was not ready in time; the message holds the end of its log."""
 
 
@@ -49,14 +49,16 @@ class Child:
         self.log = log_directory / f"{part.name}.log"
         self._log_start = 0
         self._process: subprocess.Popen[bytes] | None = None
+        self._ended = False
 
     def start(self) -> None:
-        """Start the process; raise NotStarted when its program can't be run at all."""
+        """Start the process; raise NotStartedError when its program can't be run at all."""
         self._rotate_log()
+        self._ended = False
         with self.log.open("ab") as log:
             self._log_start = log.tell()
             try:
-                self._process = subprocess.Popen(  # noqa: PLW1509 (it only makes a system call, looked up before)
+                self._process = subprocess.Popen(
                     self.part.command,
                     cwd=ROOT,
                     env=self.part.environment,
@@ -64,19 +66,21 @@ class Child:
                     stdout=log,
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
-                    preexec_fn=_end_with_parent,
+                    preexec_fn=_end_with_parent,  # noqa: PLW1509 (all it does is a system call, looked up before)
                 )
             except OSError as error:
-                raise NotStarted(f"{self.part.name} could not be started: {error}") from error
+                raise NotStartedError(f"{self.part.name} could not be started: {error}") from error
 
     def wait_until_ready(self, pause: Pause = time.sleep) -> None:
-        """Return as soon as the part is ready; raise NotStarted when it ends before, or takes too long."""
+        """Return as soon as the part is ready; raise NotStartedError when it ends before, or takes too long."""
         deadline = time.monotonic() + self.part.start_seconds
         while not self.is_ready():
             if self.exit_code() is not None:
-                raise NotStarted(self.report(f"{self.part.name} ended at once (exit code {self.exit_code()})"))
+                raise NotStartedError(self.report(f"{self.part.name} ended at once (exit code {self.exit_code()})"))
             if time.monotonic() > deadline:
-                raise NotStarted(self.report(f"{self.part.name} was not ready after {self.part.start_seconds:g} s"))
+                raise NotStartedError(
+                    self.report(f"{self.part.name} was not ready after {self.part.start_seconds:g} s")
+                )
             pause(POLL_SECONDS)
 
     def is_ready(self) -> bool:
@@ -108,11 +112,15 @@ class Child:
             self._started().terminate()
 
     def kill(self) -> None:
-        """End whatever is left of the process and its group, at once."""
-        # macOS answers "not permitted" for a group of which only dead members are left.
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid(), signal.SIGKILL)
+        """End whatever is left of the process and all that it started, at once."""
+        if self._ended:
+            return  # Its id may be somebody else's by now.
+        self._started().kill()
+        for pid in _session(self.pid()):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self._started().wait()
+        self._ended = True
 
     def stop(self, pause: Pause = time.sleep) -> None:
         """Ask it to end, wait as long as the part may take, then end what is left."""
@@ -132,9 +140,25 @@ class Child:
             self.log.replace(self.log.with_suffix(".log.1"))
 
 
+def _session(leader: int) -> list[int]:
+    """Return the processes of the session that `leader` began; RQ gives its forks process groups of their own."""
+    if Path("/proc/self").exists():
+        pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    else:
+        pids = [int(pid) for pid in subprocess.check_output(["ps", "-axo", "pid="]).split()]
+    return [pid for pid in pids if _session_of(pid) == leader]
+
+
+def _session_of(pid: int) -> int | None:
+    try:
+        return os.getsid(pid)
+    except OSError:
+        return None
+
+
 @contextmanager
 def running(part: Part, log_directory: Path) -> Iterator[Child]:
-    """Run the part until the block ends; raise NotStarted with the end of its log when it doesn't come up."""
+    """Run the part until the block ends; raise NotStartedError with the end of its log when it doesn't come up."""
     child = Child(part, log_directory)
     child.start()
     try:

@@ -36,8 +36,9 @@ def free() -> int:
         return port
 
 
-def kept(name: str, file: Path) -> int:
-    """Return the port that `file` keeps for `name` if it is still free, else a new one, kept from now on."""
+def kept(name: str, directory: Path) -> int:
+    """Return the port that `directory` keeps for `name` if it is still free, else a new one, kept from now on."""
+    file = directory / "ports.json"
     ports: dict[str, int] = json.loads(file.read_text()) if file.exists() else {}
     if name not in ports or not is_free(ports[name]):
         ports[name] = free()

@@ -4,10 +4,11 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import redis
 from redis.backoff import NoBackoff
@@ -31,12 +32,12 @@ def running(directory: Path) -> Iterator[str]:
         yield url
 
 
-def choose_url(directory: Path, port: int | None = None) -> str:
-    """Return the URL of a socket in `directory`, or of a loopback port where that path is too long for a socket."""
+def choose_url(directory: Path, port: Callable[[], int] = ports.free) -> str:
+    """Return the URL of a socket in `directory`, or of a loopback `port` where that path is too long for a socket."""
     path = directory.resolve() / "redis.sock"
     if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH:
         return f"unix://{path}"
-    return f"redis://{ports.LOOPBACK}:{port or ports.free()}/0"
+    return f"redis://{ports.LOOPBACK}:{port()}/0"
 
 
 def part(url: str, directory: Path) -> Part:
@@ -45,7 +46,7 @@ def part(url: str, directory: Path) -> Part:
     data.mkdir(parents=True, exist_ok=True)
     kept = ["--dir", str(data), "--appendonly", "yes", "--appendfsync", "everysec", "--save", ""]
     command = [find_server(), *_listen(url), *kept, "--maxmemory-policy", "noeviction"]
-    return Part(name="redis", command=command, ready=lambda output: answers(url))
+    return Part(name="redis", command=command, ready=lambda _: answers(url))
 
 
 def answers(url: str) -> bool:
@@ -76,5 +77,4 @@ def _version(server: str) -> tuple[int, ...]:
 def _listen(url: str) -> list[str]:
     if url.startswith("unix://"):
         return ["--port", "0", "--unixsocket", url.removeprefix("unix://"), "--unixsocketperm", "700"]
-    port = url.rsplit(":", 1)[1].split("/")[0]
-    return ["--bind", ports.LOOPBACK, "--port", port]
+    return ["--bind", ports.LOOPBACK, "--port", str(urlsplit(url).port)]

@@ -1,0 +1,116 @@
+"""What is embedded and what is real, and what each process is told about the others."""
+
+import urllib.request
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from embedded import aws, platform_process, ports, redis_server
+from embedded.child import Part, python
+
+DATABASE_FILE = "huntaze.sqlite3"
+# A call to the platform that is under way may take 20 s, and is waited for.
+WORKER_STOP_SECONDS = 25
+EVERYWHERE = ("", "0.0.0.0", "::")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Parts in the order of starting: embedded ones, tasks that end by themselves, and the product itself."""
+
+    embedded: Sequence[Part]
+    tasks: Sequence[Part]
+    product: Sequence[Part]
+    url: str
+    control_page: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wishes:
+    """What was asked for on the command line, and where the web process listens."""
+
+    host: str
+    port: int
+    simulate: Sequence[str] = ()
+    demo: bool = True
+
+
+def make(environment: Mapping[str, str], var: Path, wishes: Wishes) -> Plan:
+    """Decide from what is configured in `environment` (empty counts as not given); state goes to `var`."""
+    environment = dict(environment)
+    embedded: list[Part] = []
+    control_page = None
+    if not _given(environment, "DATABASE_URL"):
+        environment["DATABASE_URL"] = f"sqlite:///{var / DATABASE_FILE}"
+    if not _given(environment, "REDIS_URL"):
+        environment["REDIS_URL"] = redis_server.choose_url(var, lambda: ports.kept("redis", var))
+        embedded.append(redis_server.part(environment["REDIS_URL"], var))
+    if not _given(environment, "AWS_ENDPOINT_URL", "SQS_RATE_LIMITER_QUEUE"):
+        endpoint = aws.AwsEndpoint.at(ports.kept("aws", var))
+        environment.update(endpoint.environment())
+        embedded.append(aws.part(endpoint))
+    if not _given(environment, "ONLY_FANS_API_BASE_URL"):
+        port = ports.kept("platform", var)
+        url = f"http://{ports.LOOPBACK}:{port}"
+        environment.update(ONLY_FANS_API_BASE_URL=url, ONLYFANSAPI_API_KEY=platform_process.KEY)
+        embedded.append(platform_process.part(port, str(var / "platform.sqlite3"), _simulate(wishes)))
+        control_page = f"{url}/_sim"
+    return Plan(
+        embedded=embedded,
+        tasks=_tasks(environment, wishes),
+        product=[_web(environment, wishes), _worker(environment)],
+        url=_url(wishes),
+        control_page=control_page,
+    )
+
+
+def _given(environment: Mapping[str, str], *names: str) -> bool:
+    return any(environment.get(name, "").strip() for name in names)
+
+
+def _simulate(wishes: Wishes) -> list[str]:
+    return [argument for wish in wishes.simulate for argument in ("--simulate", wish)]
+
+
+def _tasks(environment: Mapping[str, str], wishes: Wishes) -> list[Part]:
+    commands = {"migrations": ["db", "upgrade"]}
+    if wishes.demo:
+        commands["demo"] = ["demo", "load"]
+    return [
+        Part(
+            name=name,
+            command=python("-m", "flask", "--app", "app", *command),
+            environment=environment,
+            start_seconds=300,
+        )
+        for name, command in commands.items()
+    ]
+
+
+def _web(environment: Mapping[str, str], wishes: Wishes) -> Part:
+    options = ["--workers", "1", "--threads", "8", "--graceful-timeout", "4", "--no-control-socket"]
+    bind = ["--bind", f"{wishes.host}:{wishes.port}"]
+    return Part(
+        name="web",
+        command=python("-m", "gunicorn", *options, *bind, "app:create_app()"),
+        environment=environment,
+        ready=lambda _: _is_healthy(_url(wishes)),
+    )
+
+
+def _worker(environment: Mapping[str, str]) -> Part:
+    command = python("worker.py")
+    return Part(name="worker", command=command, environment=environment, stop_seconds=WORKER_STOP_SECONDS)
+
+
+def _url(wishes: Wishes) -> str:
+    host = ports.LOOPBACK if wishes.host in EVERYWHERE else wishes.host
+    return f"http://{host}:{wishes.port}"
+
+
+def _is_healthy(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/healthz", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
