@@ -1,0 +1,1 @@
+"""The bench that every test stands on."""
