@@ -1,0 +1,1 @@
+"""A simulated platform: a small HTTP program that speaks the real platform's contract and fails on demand."""

@@ -1,0 +1,43 @@
+"""Run the simulated platform: `python -m embedded.platform --port 8900 --state var/platform.sqlite3 --api-key …`."""
+
+import argparse
+import asyncio
+import gc
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from embedded.platform import server, switches
+from embedded.platform.simulator import Simulator
+from embedded.platform.store import Memory, Store
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run until told to end; return the exit code."""
+    options = _parser().parse_args(arguments)
+    store = Memory() if options.state == ":memory:" else Store(Path(options.state))
+    sim = Simulator(store, options.api_key or ["sim-key"])
+    try:
+        switches.apply(sim.faults, options.simulate)
+        gc.freeze()
+        asyncio.run(server.run(sim, options.host, options.port))
+    except (OSError, ValueError) as error:
+        print(f"platform: {error}", file=sys.stderr)
+        return 1
+    finally:
+        store.close()
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m embedded.platform", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8900, help="0: any free port")
+    parser.add_argument("--state", default=":memory:", help="an SQLite file; :memory: keeps nothing")
+    parser.add_argument("--api-key", action="append", help="may be given several times; default: sim-key")
+    parser.add_argument("--simulate", action="append", default=[], metavar="NAME=VALUE", help=switches.HELP)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

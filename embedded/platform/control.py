@@ -1,0 +1,135 @@
+"""What tests and people do behind the platform's back, under /_sim: faults, knobs, the journal, fans' messages."""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from embedded.platform import shapes
+from embedded.platform.door import Door
+from embedded.platform.simulator import Simulator
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+PAGE = Path(__file__).with_name("control.html")
+PAGE_LIMIT = 1_000
+
+
+class Control:
+    """The endpoints; each answers JSON."""
+
+    def __init__(self, sim: Simulator, door: Door) -> None:
+        self.sim = sim
+        self.door = door
+
+    async def simulated(self, _request: web.Request) -> web.Response:
+        """Say what is simulated now."""
+        return _json(self.sim.simulated())
+
+    async def add_fault(self, request: web.Request) -> web.Response:
+        """Put a rule in force."""
+        rule = self.sim.faults.add(await _body(request))
+        return _json(asdict(rule), status=201)
+
+    async def remove_fault(self, request: web.Request) -> web.Response:
+        """Take a rule out of force."""
+        if not self.sim.faults.remove(int(request.match_info["id"])):
+            raise web.HTTPNotFound
+        return _json({"success": True})
+
+    async def remove_faults(self, _request: web.Request) -> web.Response:
+        """Take every rule out of force."""
+        self.sim.faults.clear()
+        return _json({"success": True})
+
+    async def settings(self, request: web.Request) -> web.Response:
+        """Turn knobs."""
+        self.sim.settings.change(await _body(request))
+        return _json(asdict(self.sim.settings))
+
+    async def journal(self, request: web.Request) -> web.Response:
+        """Answer a page of the journal, oldest first; `next` is the `after` of the next page, or null."""
+        after, limit = int(request.query.get("after", "0")), int(request.query.get("limit", "1000"))
+        page = self.sim.journal.page(request.query.get("account"), after, min(limit, PAGE_LIMIT))
+        following = page[-1].seq if len(page) == min(limit, PAGE_LIMIT) else None
+        return _json({"entries": [asdict(entry) for entry in page], "next": following})
+
+    async def deliveries(self, request: web.Request) -> web.Response:
+        """Answer the messages that really were delivered, in order of delivery."""
+        found = self.sim.journal.deliveries(request.query.get("account"))
+        return _json({"deliveries": [shapes.delivery(entry) for entry in found]})
+
+    async def summary(self, request: web.Request) -> web.Response:
+        """Answer each account's figures; `window` in seconds."""
+        window = float(request.query.get("window", "60"))
+        wanted = request.query.get("account")
+        accounts = [wanted] if wanted is not None else sorted(filter(None, self.sim.journal.tallies))
+        return _json({"window": window, "accounts": {a: self.sim.journal.summary(a, window) for a in accounts}})
+
+    async def reset(self, _request: web.Request) -> web.Response:
+        """Forget everything, and drop the calls that wait."""
+        self.door.end_all()
+        self.sim.reset()
+        return _json({"success": True})
+
+
+def add_routes(app: web.Application, sim: Simulator, door: Door) -> None:
+    """Put the endpoints under /_sim."""
+    control = Control(sim, door)
+    routes: Mapping[tuple[str, str], Handler] = {
+        ("GET", "/faults"): control.simulated,
+        ("POST", "/faults"): control.add_fault,
+        ("DELETE", "/faults"): control.remove_faults,
+        ("DELETE", r"/faults/{id:\d+}"): control.remove_fault,
+        ("GET", "/settings"): control.simulated,
+        ("POST", "/settings"): control.settings,
+        ("GET", "/journal"): control.journal,
+        ("GET", "/deliveries"): control.deliveries,
+        ("GET", "/summary"): control.summary,
+        ("POST", "/reset"): control.reset,
+    }
+    for (method, path), handler in routes.items():
+        app.router.add_route(method, f"/_sim{path}", _guarded(handler))
+
+
+def _guarded(handler: Handler) -> Handler:
+    async def guarded(request: web.Request) -> web.StreamResponse:
+        if not all(_is_loopback(place) for place in (request.remote or "", _host(request), _origin(request))):
+            return _json({"error": "Only for this machine: ask 127.0.0.1 or localhost."}, status=403)
+        try:
+            return await handler(request)
+        except ValueError as wrong:
+            return _json({"error": str(wrong)}, status=400)
+
+    return guarded
+
+
+def _host(request: web.Request) -> str:
+    return urlsplit(f"//{request.host}").hostname or ""
+
+
+def _origin(request: web.Request) -> str:
+    origin = request.headers.get("Origin")
+    return "localhost" if origin is None else urlsplit(origin).hostname or ""
+
+
+def _is_loopback(name: str) -> bool:
+    try:
+        return name == "localhost" or ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+async def _body(request: web.Request) -> dict[str, object]:
+    body = json.loads(await request.read() or b"{}")
+    if not isinstance(body, dict):
+        raise ValueError("The body must be a JSON object.")
+    return body
+
+
+def _json(value: object, status: int = 200) -> web.Response:
+    return web.Response(status=status, body=json.dumps(value).encode(), content_type="application/json")

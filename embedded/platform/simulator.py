@@ -1,0 +1,101 @@
+"""The simulated platform as a whole: what it knows, what it remembers of its callers, and what it was told to break."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+
+from embedded.platform import clock
+from embedded.platform.faults import Faults
+from embedded.platform.idempotency import Idempotency, Kept
+from embedded.platform.journal import Entry, Journal
+from embedded.platform.meter import Meter
+from embedded.platform.settings import Settings
+from embedded.platform.state import Account, Chat, Medium, Message, State, Transaction
+from embedded.platform.store import Memory, Store
+
+
+@dataclass(slots=True)
+class Key:
+    """An API key: its team and the accounts that it may touch (None: all)."""
+
+    key: str
+    team: str = "team"
+    accounts: list[str] | None = None
+
+    def may_touch(self, account_id: str) -> bool:
+        """Tell whether the key is good for the account."""
+        return self.accounts is None or account_id in self.accounts
+
+
+@dataclass(slots=True)
+class Call:
+    """One call under /api, read: `params` from the path, `payload` from the body (None: no JSON object)."""
+
+    kind: str
+    params: Mapping[str, str]
+    query: Mapping[str, str]
+    url: str
+    api_key: str
+    at: float
+    payload: dict[str, object] | None = None
+    idempotency_key: str | None = None
+    key: Key | None = None
+    entry: Entry | None = None
+
+    @property
+    def account(self) -> str:
+        """Return the account's id in the path, or the empty string."""
+        return self.params.get("account", "")
+
+    @property
+    def chat(self) -> str:
+        """Return the chat's id in the path, or the empty string."""
+        return self.params.get("chat", "")
+
+
+@dataclass
+class Simulator:
+    """All parts together; one per process."""
+
+    store: Store | Memory
+    api_keys: list[str]
+    settings: Settings = field(default_factory=Settings)
+    faults: Faults = field(default_factory=Faults)
+    meter: Meter = field(default_factory=Meter)
+
+    def __post_init__(self) -> None:
+        self.state = State(self.store.keep)
+        self.journal = Journal(self.store.keep)
+        self.idempotency = Idempotency(self.store.keep)
+        self.keys: dict[str, Key] = {}
+        self._start_over()
+        self._load()
+
+    def _start_over(self) -> None:
+        self.keys = {key: Key(key) for key in self.api_keys}
+        self.started_at = clock.now()
+
+    def _load(self) -> None:
+        places: Sequence[tuple[str, Callable[..., object], Callable[..., object]]] = (
+            ("account", Account, self.state.put_account),
+            ("chat", Chat, self.state.put_chat),
+            ("message", Message, self.state.put_message),
+            ("medium", Medium, self.state.put_medium),
+            ("transaction", Transaction, self.state.put_transaction),
+            ("key", Kept, self.idempotency.load),
+            ("journal", Entry, self.journal.load),
+        )
+        for kind, make, put in places:
+            for record in self.store.records(kind):
+                put(make(**record))
+
+    def reset(self) -> None:
+        """Forget everything, stored things too, but the API keys of the command line."""
+        for part in (self.state, self.journal, self.idempotency, self.faults, self.meter):
+            part.clear()
+        self.settings = Settings()
+        self.store.clear()
+        self._start_over()
+
+    def simulated(self) -> dict[str, object]:
+        """Return what is simulated now, as JSON."""
+        return {"faults": self.faults.listed(), "settings": asdict(self.settings)}
