@@ -47,6 +47,9 @@ def make(environment: Mapping[str, str], var: Path, wishes: Wishes) -> Plan:
         embedded.append(redis_server.part(environment["REDIS_URL"], var))
     if not _given(environment, "AWS_ENDPOINT_URL", "SQS_RATE_LIMITER_QUEUE"):
         endpoint = aws.AwsEndpoint.at(ports.kept("aws", var))
+        # Credentials of whoever starts this have no business with the embedded endpoint.
+        for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
+            environment.pop(name, None)
         environment.update(endpoint.environment())
         embedded.append(aws.part(endpoint))
     if not _given(environment, "ONLY_FANS_API_BASE_URL"):

@@ -39,8 +39,17 @@ def free() -> int:
 def kept(name: str, directory: Path) -> int:
     """Return the port that `directory` keeps for `name` if it is still free, else a new one, kept from now on."""
     file = directory / "ports.json"
-    ports: dict[str, int] = json.loads(file.read_text()) if file.exists() else {}
+    ports = _read(file)
     if name not in ports or not is_free(ports[name]):
         ports[name] = free()
         file.write_text(json.dumps(ports, indent=2) + "\n")
     return ports[name]
+
+
+def _read(file: Path) -> dict[str, int]:
+    """Return the kept ports; none if the file isn't there or was spoiled, as by a full disk."""
+    try:
+        ports: dict[str, int] = json.loads(file.read_text())
+    except (OSError, ValueError):
+        return {}
+    return ports

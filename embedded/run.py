@@ -17,7 +17,6 @@ from embedded import plan, ports
 from embedded.child import NotStartedError
 from embedded.supervisor import CrashLoopError, Supervisor
 
-VAR = config.ROOT / "var"
 PEOPLE = """
   ada@example.com      creator
   max@example.com      manager of Ada's account and one more
@@ -35,10 +34,10 @@ def main(arguments: Sequence[str]) -> int:
     options = _parse(arguments)
     try:
         settings = _settings()
-        with _only_one(VAR / "run.lock"):
+        with only_one(options.state):
             wishes = _wishes(options, settings)
             _go_direct()
-            return _supervise(plan.make(os.environ, VAR, wishes), wishes)
+            return _supervise(plan.make(os.environ, options.state, wishes), wishes, options.state)
     except (RefusedError, config.ConfigError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -59,6 +58,13 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         help="make the simulated platform misbehave, for example error-rate=0.2; may be given several times",
     )
     parser.add_argument("--no-demo", dest="demo", action="store_false", help="load no invented people and fans")
+    parser.add_argument(
+        "--state",
+        metavar="FOLDER",
+        type=lambda text: Path(text).resolve(),
+        default=config.ROOT / "var",
+        help="where the data and logs are kept (var)",
+    )
     return parser.parse_args(arguments)
 
 
@@ -69,17 +75,17 @@ def _settings() -> config.Settings:
     return config.load(os.environ)
 
 
-def _only_one(path: Path) -> IO[str]:
-    """Return the open lock file; the system lets go of the lock when this process ends, however it ends."""
-    path.parent.mkdir(exist_ok=True)
-    lock = path.open("a+")
+def only_one(state: Path) -> IO[str]:
+    """Return a lock on the folder, which the system lets go of however we end; raise RefusedError if another has it."""
+    state.mkdir(parents=True, exist_ok=True)
+    lock = (state / "run.lock").open("a+")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         lock.seek(0)
-        holder = lock.read().strip() or "unknown"
+        holder = lock.read().strip()
         lock.close()
-        raise RefusedError(f"bin/run already runs in this folder (process {holder}); stop that one first.") from None
+        raise RefusedError(f"bin/run already runs here (process {holder}); stop that one first.") from None
     lock.truncate(0)
     lock.write(str(os.getpid()))
     lock.flush()
@@ -101,12 +107,12 @@ def _go_direct() -> None:
         os.environ[name] = ",".join(filter(None, [os.environ.get(name), ports.LOOPBACK, "localhost"]))
 
 
-def _supervise(todo: plan.Plan, wishes: plan.Wishes) -> int:
-    supervisor = Supervisor(VAR / "log", _say)
+def _supervise(todo: plan.Plan, wishes: plan.Wishes, state: Path) -> int:
+    supervisor = Supervisor(state / "log", _say)
     supervisor.heed_signals()
     try:
         _start(supervisor, todo)
-        _say(_welcome(todo, wishes))
+        _say(_welcome(todo, wishes, state))
         supervisor.watch()
     except KeyboardInterrupt:
         _say("\nStopping …")
@@ -136,12 +142,12 @@ def _start(supervisor: Supervisor, todo: plan.Plan) -> None:
     _say(f"  all        ready after {time.monotonic() - began:.1f} s")
 
 
-def _welcome(todo: plan.Plan, wishes: plan.Wishes) -> str:
+def _welcome(todo: plan.Plan, wishes: plan.Wishes, state: Path) -> str:
     control_page = f"\n  Simulated platform   {todo.control_page}" if todo.control_page else ""
     return (
         f"\nHuntaze CRM:           {todo.url}\n"
         f"{PEOPLE if wishes.demo else ''}{control_page}\n"
-        f"  Logs                 {VAR.relative_to(config.ROOT)}/log/*.log\n\n"
+        f"  Logs                 {os.path.relpath(state)}/log/*.log\n\n"
         "Ctrl-C stops everything."
     )
 

@@ -1,0 +1,97 @@
+"""What is configured is used; the rest is embedded."""
+
+from pathlib import Path
+
+import pytest
+
+from embedded import plan
+from embedded.platform_process import KEY
+
+WISHES = plan.Wishes(host="127.0.0.1", port=8000)
+REAL = {
+    "DATABASE_URL": "postgresql://db.example.com/huntaze",
+    "REDIS_URL": "rediss://redis.example.com",
+    "SQS_RATE_LIMITER_QUEUE": "https://sqs.example.com/1/queue",
+    "ONLY_FANS_API_BASE_URL": "https://platform.example.com",
+}
+
+
+def names(parts: object) -> list[str]:
+    """Return the names of parts, in their order."""
+    return [part.name for part in parts]  # type: ignore[attr-defined]
+
+
+def told(environment: dict[str, str], var: Path, wishes: plan.Wishes = WISHES) -> dict[str, str]:
+    """Return the variables that the web process and the worker get; they get the same."""
+    web, worker = plan.make(environment, var, wishes).product
+    assert web.environment is not None
+    assert web.environment == worker.environment
+    return dict(web.environment)
+
+
+def test_with_nothing_configured_everything_is_embedded(tmp_path: Path) -> None:
+    everything = plan.make({}, tmp_path, WISHES)
+    assert names(everything.embedded) == ["redis", "aws", "platform"]
+    assert names(everything.tasks) == ["migrations", "demo"]
+    assert names(everything.product) == ["web", "worker"]
+
+
+def test_the_product_is_told_where_the_embedded_parts_are(tmp_path: Path) -> None:
+    environment = told({}, tmp_path)
+    assert environment["DATABASE_URL"] == f"sqlite:///{tmp_path}/huntaze.sqlite3"
+    assert environment["REDIS_URL"] == f"unix://{tmp_path}/redis.sock"
+    assert environment["SQS_RATE_LIMITER_QUEUE"].startswith(environment["AWS_ENDPOINT_URL"] + "/")
+    assert environment["SQS_RATE_LIMITER_DLQ"] == environment["SQS_RATE_LIMITER_QUEUE"] + "-dlq"
+    assert environment["ONLYFANSAPI_API_KEY"] == KEY
+
+
+def test_what_is_configured_is_used_as_it_is(tmp_path: Path) -> None:
+    assert names(plan.make(REAL, tmp_path, WISHES).embedded) == []
+    assert told(REAL, tmp_path) == REAL
+
+
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        ("REDIS_URL", "redis"),
+        ("AWS_ENDPOINT_URL", "aws"),
+        ("SQS_RATE_LIMITER_QUEUE", "aws"),
+        ("ONLY_FANS_API_BASE_URL", "platform"),
+    ],
+)
+def test_each_part_is_embedded_unless_it_is_configured(tmp_path: Path, name: str, part: str) -> None:
+    assert part not in names(plan.make({name: "http://there.example.com"}, tmp_path, WISHES).embedded)
+    assert part in names(plan.make({name: " "}, tmp_path, WISHES).embedded)
+
+
+def test_addresses_stay_the_same_from_one_start_to_the_next(tmp_path: Path) -> None:
+    assert told({}, tmp_path) == told({}, tmp_path)
+
+
+def test_credentials_of_this_machine_do_not_go_to_the_embedded_endpoint(tmp_path: Path) -> None:
+    mine = {"AWS_PROFILE": "work", "AWS_SESSION_TOKEN": "mine", "AWS_ACCESS_KEY_ID": "mine"}
+    environment = told(mine, tmp_path)
+    assert environment["AWS_ACCESS_KEY_ID"] != "mine"
+    assert not {"AWS_PROFILE", "AWS_SESSION_TOKEN"} & environment.keys()
+
+
+def test_what_to_simulate_is_handed_on(tmp_path: Path) -> None:
+    wishes = plan.Wishes(host="127.0.0.1", port=8000, simulate=["error-rate=0.2", "latency=1"])
+    platform = plan.make({}, tmp_path, wishes).embedded[-1]
+    assert list(platform.command)[-4:] == ["--simulate", "error-rate=0.2", "--simulate", "latency=1"]
+
+
+def test_without_demo_no_demo_is_loaded(tmp_path: Path) -> None:
+    assert names(plan.make({}, tmp_path, plan.Wishes(host="", port=8000, demo=False)).tasks) == ["migrations"]
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8001"),
+        ("0.0.0.0", "http://127.0.0.1:8001"),
+        ("192.0.2.7", "http://192.0.2.7:8001"),
+    ],
+)
+def test_the_page_is_where_people_can_open_it(tmp_path: Path, host: str, url: str) -> None:
+    assert plan.make({}, tmp_path, plan.Wishes(host=host, port=8001)).url == url
