@@ -48,6 +48,7 @@ class Child:
         self.part = part
         self.log = log_directory / f"{part.name}.log"
         self._log_start = 0
+        self._started_at = 0.0
         self._process: subprocess.Popen[bytes] | None = None
         self._ended = False
 
@@ -55,6 +56,7 @@ class Child:
         """Start the process; raise NotStartedError when its program can't be run at all."""
         self._rotate_log()
         self._ended = False
+        self._started_at = time.monotonic()
         with self.log.open("ab") as log:
             self._log_start = log.tell()
             try:
@@ -71,21 +73,25 @@ class Child:
             except OSError as error:
                 raise NotStartedError(f"{self.part.name} could not be started: {error}") from error
 
-    def wait_until_ready(self, pause: Pause = time.sleep) -> None:
-        """Return as soon as the part is ready; raise NotStartedError when it ends before, or takes too long."""
-        deadline = time.monotonic() + self.part.start_seconds
-        while not self.is_ready():
-            if self.exit_code() is not None:
-                raise NotStartedError(self.report(f"{self.part.name} ended at once (exit code {self.exit_code()})"))
-            if time.monotonic() > deadline:
-                raise NotStartedError(
-                    self.report(f"{self.part.name} was not ready after {self.part.start_seconds:g} s")
-                )
-            pause(POLL_SECONDS)
+    def is_up(self) -> bool:
+        """Tell whether the part is ready; raise NotStartedError when it ended instead, or takes too long."""
+        seconds = self.part.start_seconds
+        if (code := self.exit_code()) is not None:
+            raise NotStartedError(self.report(f"{self.part.name} ended at once (exit code {code})"))
+        if self.part.ready(self.output()):
+            return True
+        if self.age() > seconds:
+            raise NotStartedError(self.report(f"{self.part.name} was not ready after {seconds:g} s"))
+        return False
 
-    def is_ready(self) -> bool:
-        """Tell whether the process lives and does its work."""
-        return self.exit_code() is None and self.part.ready(self.output())
+    def wait_until_ready(self) -> None:
+        """Return as soon as the part is ready; raise NotStartedError when it ends before, or takes too long."""
+        while not self.is_up():
+            time.sleep(POLL_SECONDS)
+
+    def age(self) -> float:
+        """Return the seconds since it was started last."""
+        return time.monotonic() - self._started_at
 
     def pid(self) -> int:
         """Return the id of the process that was started last."""

@@ -27,10 +27,9 @@ class _Watched:
     """A child and how it fares; times are the monotonic clock's, in seconds."""
 
     child: Child
-    launched: float
+    is_up: bool = False
     deaths: deque[float] = field(default_factory=lambda: deque(maxlen=DEATHS))
     start_at: float | None = None
-    ready_by: float | None = None
 
 
 class Supervisor:
@@ -53,32 +52,28 @@ class Supervisor:
         """Start a part that stays, without waiting for it."""
         child = Child(part, self._log_directory)
         child.start()
-        now = time.monotonic()
-        self._watched.append(_Watched(child, launched=now, ready_by=now + part.start_seconds))
+        self._watched.append(_Watched(child))
 
     def wait(self) -> None:
         """Return when every part launched so far is ready; raise NotStartedError when one doesn't get there."""
-        for watched in self._watched:
-            if watched.ready_by is not None:
-                watched.child.wait_until_ready(self._pause)
-                watched.ready_by = None
-                self._say(f"  {watched.child.part.name:<10} ready after {time.monotonic() - watched.launched:.1f} s")
+        while not self._all_up():
+            self._pause()
 
     def run(self, part: Part) -> None:
         """Run a part that ends by itself; raise NotStartedError when it fails or takes longer than it may."""
-        began = time.monotonic()
         child = Child(part, self._log_directory)
         child.start()
         try:
             while child.exit_code() is None:
-                if time.monotonic() > began + part.start_seconds:
+                if child.age() > part.start_seconds:
                     raise NotStartedError(child.report(f"{part.name} did not end within {part.start_seconds:g} s"))
+                self._all_up()
                 self._pause()
         finally:
             child.stop()
         if child.exit_code() != 0:
             raise NotStartedError(child.report(f"{part.name} failed (exit code {child.exit_code()})"))
-        self._say(f"  {part.name:<10} done in {time.monotonic() - began:.1f} s")
+        self._say(f"  {part.name:<10} done in {child.age():.1f} s")
 
     def watch(self) -> NoReturn:
         """Start again what dies, until a signal comes (KeyboardInterrupt) or a part dies too often (CrashLoopError)."""
@@ -104,36 +99,43 @@ class Supervisor:
             for child in children:
                 child.kill()
 
+    def _all_up(self) -> bool:
+        for watched in self._watched:
+            if not watched.is_up and watched.child.is_up():
+                watched.is_up = True
+                self._say(f"  {watched.child.part.name:<10} ready after {watched.child.age():.1f} s")
+        return all(watched.is_up for watched in self._watched)
+
     def _look_after(self, watched: _Watched) -> None:
-        now = time.monotonic()
         child = watched.child
         if watched.start_at is not None:
-            if now >= watched.start_at:
+            if time.monotonic() >= watched.start_at:
+                watched.start_at = None
                 child.start()
-                watched.start_at, watched.ready_by = None, now + child.part.start_seconds
-        elif child.exit_code() is not None:
-            self._bury(watched, f"{child.part.name} ended (exit code {child.exit_code()})")
-        elif watched.ready_by is not None:
-            self._await(watched, now)
+        elif not watched.is_up:
+            self._await(watched)
+        elif (code := child.exit_code()) is not None:
+            self._bury(watched, child.report(f"{child.part.name} ended (exit code {code})", lines=5))
 
-    def _await(self, watched: _Watched, now: float) -> None:
-        name = watched.child.part.name
-        if watched.child.is_ready():
-            watched.ready_by = None
-            self._say(f"{name} runs again.")
-        elif watched.ready_by is not None and now > watched.ready_by:
-            self._bury(watched, f"{name} was not ready after {watched.child.part.start_seconds:g} s")
+    def _await(self, watched: _Watched) -> None:
+        try:
+            watched.is_up = watched.child.is_up()
+        except NotStartedError as error:
+            self._bury(watched, str(error))
+        else:
+            if watched.is_up:
+                self._say(f"{watched.child.part.name} runs again.")
 
-    def _bury(self, watched: _Watched, what: str) -> None:
+    def _bury(self, watched: _Watched, report: str) -> None:
         watched.child.kill()
         now = time.monotonic()
         watched.deaths.append(now)
         recent = sum(now - death < DEATHS_WITHIN_SECONDS for death in watched.deaths)
         if recent == DEATHS:
-            raise CrashLoopError(watched.child.report(f"{what}, the {DEATHS}th time within a minute"))
+            raise CrashLoopError(f"{report}\nThat was the {DEATHS}th time within a minute.")
         delay = FIRST_DELAY_SECONDS * 2 ** (recent - 1)
-        watched.start_at, watched.ready_by = now + delay, None
-        self._say(watched.child.report(f"{what}; it is started again in {delay:g} s", lines=5))
+        watched.is_up, watched.start_at = False, now + delay
+        self._say(f"{report}\n{watched.child.part.name} is started again in {delay:g} s.")
 
     def _pause(self, seconds: float = 0.05) -> None:
         time.sleep(seconds)

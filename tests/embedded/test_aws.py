@@ -68,4 +68,4 @@ def test_after_a_restart_it_is_ready_only_when_the_queues_exist_again(tmp_path: 
             assert len(elsewhere.list_queues()["QueueUrls"]) == 2
         finally:
             server.kill()
-        assert not server.is_ready()
+        assert not aws.create_queues(endpoint)

@@ -113,8 +113,8 @@ def test_a_part_that_dies_is_started_again(supervisor: Supervisor, said: Said, t
     supervisor.launch(shell("frail", f"if [ -e {flag} ]; then {FOREVER}; fi; touch {flag}; echo ouch; exit 7"))
     supervisor.wait()
     assert step_until(supervisor, said, "frail runs again")
-    assert said.mentions("frail ended (exit code 7); it is started again in 0.02 s")
-    assert said.mentions("| ouch")
+    assert said.mentions("frail ended (exit code 7). The end of")
+    assert said.mentions("| ouch\nfrail is started again in 0.02 s")
 
 
 def test_one_that_is_not_ready_after_a_restart_counts_as_dead(
@@ -123,13 +123,13 @@ def test_one_that_is_not_ready_after_a_restart_counts_as_dead(
     flag = tmp_path / "flag"
     script = f"if [ -e {flag} ]; then {FOREVER}; fi; touch {flag}; echo up"
     supervisor.launch(shell("mute", script, ready=lambda output: "up" in output, start_seconds=0.2))
-    with pytest.raises(CrashLoopError, match=r"mute was not ready after 0\.2 s, the 5th time"):
+    with pytest.raises(CrashLoopError, match=r"(?s)mute was not ready after 0\.2 s.*the 5th time"):
         step_until(supervisor, said, "never")
 
 
 def test_five_deaths_within_a_minute_are_the_end(supervisor: Supervisor, said: Said) -> None:
     supervisor.launch(shell("doomed", "echo last words; exit 1"))
-    with pytest.raises(CrashLoopError, match=r"(?s)the 5th time within a minute.*last words"):
+    with pytest.raises(CrashLoopError, match=r"(?s)last words.*the 5th time within a minute"):
         step_until(supervisor, said, "never")
     delays = [line.partition("again in ")[2].partition(" s")[0] for line in said if "again in" in line]
     assert delays == ["0.02", "0.04", "0.08", "0.16"]
@@ -140,7 +140,7 @@ def test_deaths_long_ago_are_forgiven(supervisor: Supervisor, said: Said, monkey
     supervisor.launch(shell("frail", "exit 1"))
     for _ in range(supervision.DEATHS + 1):
         said.clear()
-        assert step_until(supervisor, said, "frail ended (exit code 1); it is started again")
+        assert step_until(supervisor, said, "frail is started again")
 
 
 def supervised(tmp_path: Path, *scripts: str) -> subprocess.Popen[str]:
