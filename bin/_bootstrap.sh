@@ -10,15 +10,17 @@ die() {
     exit 1
 }
 
-sha256() {
-    "$1" -IS -c 'import hashlib, sys; print(hashlib.sha256(open(sys.argv[1], "rb").read()).hexdigest())' "$2"
+# Of the lock and of the Python: an environment doesn't survive the system's upgrade to another one.
+made_from() {
+    .venv/bin/python -IS -c '
+import hashlib, sys
+print(hashlib.sha256(open(sys.argv[1], "rb").read()).hexdigest(), "%d.%d" % sys.version_info[:2])' "$1"
 }
 
 is_made() {
     [ -f "$stamp" ] && [ -x .venv/bin/python ] || return 1
-    made_from=$(cat "$stamp")
     for lock in "$@"; do
-        [ "$(sha256 .venv/bin/python "$lock")" != "$made_from" ] || return 0
+        [ "$(made_from "$lock")" != "$(cat "$stamp")" ] || return 0
     done
     return 1
 }
@@ -33,14 +35,17 @@ find_python() {
     die "Python 3.11 or newer is needed; found: $(python3 --version 2>/dev/null || echo none)."
 }
 
+works() {
+    "$@" --version >/dev/null 2>&1
+}
+
 find_uv() {
     for uv in uv .boot/bin/uv; do
-        if "$uv" --version >/dev/null 2>&1; then
+        if works "$uv"; then
             echo "$uv"
             return
         fi
     done
-    "$python" -m pip --version >/dev/null 2>&1 || die "pip is needed, and $python has none (Debian: apt install python3-pip)."
     echo "Getting uv, which installs quickly …" >&2
     PIP_USER=0 "$python" -m pip install $pip_options --target .boot --upgrade --require-hashes -r bin/uv.txt >&2 &&
         echo .boot/bin/uv
@@ -48,7 +53,7 @@ find_uv() {
 
 with_uv() {
     uv=$(find_uv) || return 1
-    [ -x .venv/bin/python ] || "$uv" venv --quiet --clear --python "$python" .venv || return 1
+    [ -x .venv/bin/python ] || "$uv" venv --quiet --clear --relocatable --python "$python" .venv || return 1
     "$uv" pip install $quiet --python .venv/bin/python --require-hashes -r "$1"
 }
 
@@ -77,9 +82,11 @@ python=$HUNTAZE_BOOTSTRAP_LOCKED
 quiet=
 [ -t 2 ] || quiet=--quiet
 pip_options="--disable-pip-version-check --root-user-action ignore $quiet"
+works uv || works .boot/bin/uv || works "$python" -m pip ||
+    die "pip is needed, and $python has none (Debian: apt install python3-pip)."
 echo "Installing the locked dependencies of $1 (some seconds, or a minute on a slow line) …" >&2
 began=$(date +%s)
 rm -f "$stamp"
 with_uv "$1" || with_pip "$1" || die "The dependencies could not be installed; the reason stands above."
-sha256 .venv/bin/python "$1" >"$stamp"
+made_from "$1" >"$stamp"
 echo "Installed after $(($(date +%s) - began)) s." >&2
