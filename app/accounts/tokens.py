@@ -1,0 +1,144 @@
+"""API sign-ins: access tokens (JWT) that live for minutes, refresh tokens that are rotated and stored as hashes."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import jwt
+from sqlalchemy import delete, select, update
+
+from app.accounts.models import RefreshToken, TokenFamily, User
+from app.accounts.service import audit
+from app.clock import now
+from app.db import transaction
+from app.errors import NotSignedIn
+from app.extensions import db
+
+ACCESS_LIFE = timedelta(minutes=15)
+REFRESH_LIFE = timedelta(days=30)
+AUDIENCE = "huntaze-api"
+ALGORITHM = "HS256"
+CLAIMS = ["exp", "iat", "aud", "jti", "sub", "fam"]
+BAD_ACCESS = "The access token is not valid"
+BAD_REFRESH = "The refresh token is not valid"
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What signs access tokens; `previous` is still accepted while keys are being changed."""
+
+    current: str
+    previous: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """What a client holds; the refresh token can be used once."""
+
+    access_token: str
+    refresh_token: str
+
+
+def issue(user: User, keys: Keys) -> Pair:
+    """A new sign-in of `user`; their sign-ins that nobody can refresh any more are forgotten."""
+    usable = select(RefreshToken.id).where(RefreshToken.family_id == TokenFamily.id, RefreshToken.expires_at > now())
+    with transaction():
+        db.session.execute(delete(TokenFamily).where(TokenFamily.user_id == user.id, ~usable.exists()))
+        family = TokenFamily(user_id=user.id)
+        db.session.add(family)
+        db.session.flush()
+        audit("api.signed_in", user=user)
+        return _pair(user, family.id, keys)
+
+
+def rotate(refresh_token: str, keys: Keys) -> Pair:
+    """A new pair for a refresh token that was never used; a second use ends its family. Raises NotSignedIn."""
+    digest = _digest(refresh_token)
+    with transaction():
+        family_id = db.session.scalar(
+            update(RefreshToken)
+            .where(RefreshToken.token_hash == digest, RefreshToken.used_at.is_(None), RefreshToken.expires_at > now())
+            .values(used_at=now())
+            .returning(RefreshToken.family_id)
+        )
+        user = _owner(family_id) if family_id is not None else None
+        if family_id is not None and user is not None:
+            _forget_expired(family_id)
+            return _pair(user, family_id, keys)
+        _end_family(digest)
+    raise NotSignedIn(BAD_REFRESH)
+
+
+def revoke(refresh_token: str) -> None:
+    """End the family of a refresh token, used or not; one that nobody knows changes nothing."""
+    with transaction():
+        _end_family(_digest(refresh_token))
+
+
+def holder(access_token: str, keys: Keys) -> User:
+    """Whose access token this is, while their sign-in lasts and they are enabled (one query); raises NotSignedIn."""
+    claims = _claims(access_token, keys)
+    user = _owner(claims["fam"]) if isinstance(claims["fam"], int) else None
+    if user is None or str(user.id) != claims["sub"]:
+        raise NotSignedIn(BAD_ACCESS)
+    return user
+
+
+def _pair(user: User, family_id: int, keys: Keys) -> Pair:
+    moment = now()
+    refresh_token = secrets.token_urlsafe(32)
+    expires_at = moment + REFRESH_LIFE
+    db.session.add(RefreshToken(family_id=family_id, token_hash=_digest(refresh_token), expires_at=expires_at))
+    claims = {
+        "sub": str(user.id),
+        "fam": family_id,
+        "aud": AUDIENCE,
+        "jti": secrets.token_hex(16),
+        "iat": moment,
+        "exp": moment + ACCESS_LIFE,
+    }
+    return Pair(jwt.encode(claims, keys.current, algorithm=ALGORITHM), refresh_token)
+
+
+def _claims(token: str, keys: Keys) -> dict[str, Any]:
+    try:
+        try:
+            return _decode(token, keys.current)
+        except jwt.InvalidSignatureError:
+            return _decode(token, keys.previous or keys.current)
+    # A header nested thousands deep is no DecodeError, but the recursion limit of the JSON parser.
+    except (jwt.InvalidTokenError, RecursionError):
+        raise NotSignedIn(BAD_ACCESS) from None
+
+
+def _decode(token: str, key: str) -> dict[str, Any]:
+    # A server whose clock is a second ahead may have issued it: `iat` must be there, `exp` alone decides.
+    options: jwt.types.Options = {"require": CLAIMS, "verify_iat": False}
+    return jwt.decode(token, key, algorithms=[ALGORITHM], audience=AUDIENCE, options=options)
+
+
+def _owner(family_id: int) -> User | None:
+    return db.session.scalar(
+        select(User)
+        .join(TokenFamily, TokenFamily.user_id == User.id)
+        .where(TokenFamily.id == family_id, TokenFamily.ended_at.is_(None), User.disabled_at.is_(None))
+    )
+
+
+def _forget_expired(family_id: int) -> None:
+    db.session.execute(
+        delete(RefreshToken).where(RefreshToken.family_id == family_id, RefreshToken.expires_at <= now())
+    )
+
+
+def _end_family(digest: str) -> None:
+    family = select(RefreshToken.family_id).where(RefreshToken.token_hash == digest).scalar_subquery()
+    db.session.execute(
+        update(TokenFamily).where(TokenFamily.id == family, TokenFamily.ended_at.is_(None)).values(ended_at=now())
+    )
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
