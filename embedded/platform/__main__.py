@@ -2,30 +2,29 @@
 
 import argparse
 import asyncio
-import gc
+import sqlite3
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 from embedded.platform import server, switches
-from embedded.platform.simulator import Simulator
+from embedded.platform.simulator import STORED, Simulator
 from embedded.platform.store import Memory, Store
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run until told to end; return the exit code."""
     options = _parser().parse_args(arguments)
-    store = Memory() if options.state == ":memory:" else Store(Path(options.state))
-    sim = Simulator(store, options.api_key or ["sim-key"])
     try:
-        switches.apply(sim.faults, options.simulate)
-        gc.freeze()
-        asyncio.run(server.run(sim, options.host, options.port))
-    except (OSError, ValueError) as error:
+        store = Memory() if options.state == ":memory:" else Store(Path(options.state), STORED)
+        with closing(store):
+            sim = Simulator(store, options.api_key or ["sim-key"])
+            switches.apply(sim.faults, options.simulate)
+            asyncio.run(server.run(sim, options.host, options.port))
+    except (OSError, ValueError, sqlite3.Error) as error:
         print(f"platform: {error}", file=sys.stderr)
         return 1
-    finally:
-        store.close()
     return 0
 
 

@@ -9,14 +9,21 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from embedded.platform import shapes
+from embedded.platform import scene, shapes
 from embedded.platform.door import Door
 from embedded.platform.simulator import Simulator
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 PAGE = Path(__file__).with_name("control.html")
+PAGE_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+}
 PAGE_LIMIT = 1_000
+SHOWN_ENTRIES = 30
+SHOWN_ACCOUNTS = 50
 
 
 class Control:
@@ -25,6 +32,18 @@ class Control:
     def __init__(self, sim: Simulator, door: Door) -> None:
         self.sim = sim
         self.door = door
+
+    async def page(self, _request: web.Request) -> web.Response:
+        """Show the control page."""
+        return web.Response(text=PAGE.read_text(), content_type="text/html", headers=PAGE_HEADERS)
+
+    def changing(self, change: Callable[[Simulator, Mapping[str, object]], dict[str, object]]) -> Handler:
+        """Return the endpoint that changes the scene as its JSON body says."""
+
+        async def changed(request: web.Request) -> web.Response:
+            return _json(change(self.sim, await _body(request)), status=201)
+
+        return changed
 
     async def simulated(self, _request: web.Request) -> web.Response:
         """Say what is simulated now."""
@@ -66,13 +85,21 @@ class Control:
     async def summary(self, request: web.Request) -> web.Response:
         """Answer each account's figures; `window` in seconds."""
         window = float(request.query.get("window", "60"))
+        if not window > 0:
+            raise ValueError("window: more than 0 seconds")
         wanted = request.query.get("account")
         accounts = [wanted] if wanted is not None else sorted(filter(None, self.sim.journal.tallies))
         return _json({"window": window, "accounts": {a: self.sim.journal.summary(a, window) for a in accounts}})
 
+    async def status(self, _request: web.Request) -> web.Response:
+        """Answer what the control page shows."""
+        recent = [asdict(entry) for entry in self.sim.journal.newest(SHOWN_ENTRIES)]
+        accounts = [self.sim.journal.counters(account) for account in self.sim.journal.most_recent(SHOWN_ACCOUNTS)]
+        return _json({**self.sim.simulated(), "accounts": accounts, "recent": recent})
+
     async def reset(self, _request: web.Request) -> web.Response:
         """Forget everything, and drop the calls that wait."""
-        self.door.end_all()
+        await self.door.end_all()
         self.sim.reset()
         return _json({"success": True})
 
@@ -90,7 +117,14 @@ def add_routes(app: web.Application, sim: Simulator, door: Door) -> None:
         ("GET", "/journal"): control.journal,
         ("GET", "/deliveries"): control.deliveries,
         ("GET", "/summary"): control.summary,
+        ("GET", "/status"): control.status,
         ("POST", "/reset"): control.reset,
+        ("POST", "/accounts"): control.changing(scene.set_account),
+        ("POST", "/keys"): control.changing(scene.set_key),
+        ("POST", "/fans"): control.changing(scene.set_fan),
+        ("POST", "/messages"): control.changing(scene.add_message),
+        ("POST", "/transactions"): control.changing(scene.add_transaction),
+        ("GET", ""): control.page,
     }
     for (method, path), handler in routes.items():
         app.router.add_route(method, f"/_sim{path}", _guarded(handler))

@@ -38,10 +38,13 @@ class Door:
             if call.entry is not None:
                 self.sim.journal.close(call.entry, clock.now(), left)
 
-    def end_all(self) -> None:
+    async def end_all(self) -> None:
         """Drop every call that waits for something."""
-        for task in self._going_on:
+        waiting = list(self._going_on)
+        for task in waiting:
             task.cancel()
+        if waiting:
+            await asyncio.wait(waiting, timeout=1)
 
     def _arrive(self, request: web.Request) -> tuple[Call, Route | None]:
         at = clock.now()

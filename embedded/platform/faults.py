@@ -7,6 +7,30 @@ from random import Random
 from typing import Protocol
 
 ANY = "any"
+CALLS = frozenset(
+    {
+        "send",
+        "list_messages",
+        "search",
+        "message",
+        "delete_message",
+        "list_chats",
+        "mark_all_read",
+        "mark_read",
+        "mark_unread",
+        "typing",
+        "hide",
+        "whoami",
+        "accounts",
+        "me",
+        "fans",
+        "users",
+        "transactions",
+        "upload",
+        "vault",
+        "unknown",
+    }
+)
 
 
 class Stage(Enum):
@@ -182,15 +206,24 @@ def parse(wish: Mapping[str, object], rule_id: int) -> Rule:
     kind = left.pop("kind", None)
     if not isinstance(kind, str) or kind not in KINDS:
         raise ValueError(f"kind: one of {', '.join(KINDS)}")
-    times = left.pop("times", None)
-    if times is not None and (not isinstance(times, int) or times < 1):
-        raise ValueError("times: a whole number from 1 on, or left out for without end")
-    probability = left.pop("probability", 1)
-    if not isinstance(probability, int | float) or not 0 <= probability <= 1:
-        raise ValueError("probability: a number from 0 to 1")
+    times, probability = _times(left.pop("times", None)), _probability(left.pop("probability", 1))
     call, account, chat, key = (_text(name, left.pop(name, None)) for name in ("call", "account", "chat", "key"))
     call = call or KINDS[kind].call
+    if call != ANY and call not in CALLS:
+        raise ValueError(f"call: {ANY}, or one of {', '.join(sorted(CALLS))}")
     return Rule(rule_id, kind, call, account, chat, key, times, probability, params=_params(kind, left))
+
+
+def _times(value: object) -> int | None:
+    if value is None or (isinstance(value, int) and not isinstance(value, bool) and value > 0):
+        return value
+    raise ValueError("times: a whole number from 1 on, or left out for without end")
+
+
+def _probability(value: object) -> float:
+    if isinstance(value, int | float) and 0 <= value <= 1:
+        return float(value)
+    raise ValueError("probability: a number from 0 to 1")
 
 
 def _params(kind: str, given: dict[str, object]) -> dict[str, object]:

@@ -11,6 +11,8 @@ from embedded.platform.answers import Body
 KEPT_SECONDS = 24 * 3600.0
 NEVER_KEPT = {408, 429}
 
+_JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
+
 Scope = tuple[str, str, str]
 
 
@@ -88,7 +90,7 @@ class Idempotency:
 
 def fingerprint(chat: str, payload: object) -> str:
     """Return what tells another request from the same one: chat and body, whatever the order of its fields."""
-    text = json.dumps([chat, payload], sort_keys=True, separators=(",", ":"))
+    text = _JSON.encode([chat, payload])
     return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, pairwise
 
-CAPACITY = 1_000_000
+CAPACITY = 500_000
 # Only behind something as long as a message's id: `order-7` and `order-8` are two messages.
 GENERATION = re.compile(r"(?<=^.{32})(.*)[.:/#_-][a-z]?\d{1,4}$")
 
@@ -109,7 +109,8 @@ class Journal:
     def close(self, entry: Entry, at: float, left: bool) -> None:
         """Write down that the caller has its answer, lost its connection, or left before."""
         entry.end, entry.left = at, left
-        self.tally(entry.account).in_flight -= 1
+        tally = self.tally(entry.account)
+        tally.in_flight = max(0, tally.in_flight - 1)  # a reset may have come in between
         self._keep("journal", entry.seq, entry)
 
     def _settle(self, entry: Entry, tally: Tally, outcome: str) -> None:
@@ -144,6 +145,16 @@ class Journal:
         found = [entry for tally in tallies for entry in tally.delivered]
         return sorted(found, key=lambda entry: entry.delivered_at or 0.0)
 
+    def most_recent(self, limit: int) -> list[str]:
+        """Return the accounts whose calls came last, the last one first."""
+        busy = [(tally.entries[-1].seq, account) for account, tally in self.tallies.items() if tally.entries]
+        return [account for _, account in sorted(busy, reverse=True)[:limit]]
+
+    def counters(self, account: str) -> dict[str, object]:
+        """Return the account's figures that cost nothing to know, for a page that asks again and again."""
+        tally = self.tally(account)
+        return {"account": account, "calls": tally.calls["send"], "in_flight": tally.in_flight, **tally.outcomes}
+
     def summary(self, account: str, window: float) -> dict[str, object]:
         """Return the account's figures; `window` in seconds."""
         tally = self.tally(account)
@@ -171,7 +182,7 @@ def worst_window(times: Sequence[float], window: float) -> int:
     """Return the most times that lie in any half-open window [t, t + window) seconds; `times` rise."""
     worst = first = 0
     for last, time in enumerate(times):
-        while times[first] + window <= time:
+        while time - times[first] >= window:
             first += 1
         worst = max(worst, last - first + 1)
     return worst

@@ -108,8 +108,8 @@ def _too_close(sim: Simulator, call: Call) -> bool:
 
 def _deliver(sim: Simulator, call: Call, chat: Chat, payload: Mapping[str, object]) -> Message:
     state, now = sim.state, clock.now()
-    media = [item for item in _items(payload, "mediaFiles") if isinstance(item, int | str)]
-    previews = [item for item in _items(payload, "previews") if isinstance(item, int | str)]
+    media = tuple(item for item in _items(payload, "mediaFiles") if isinstance(item, int | str))
+    previews = tuple(item for item in _items(payload, "previews") if isinstance(item, int | str))
     for item in (*media, *previews):
         medium = state.media.get(call.account, {}).get(item)
         if medium is not None and not medium.in_vault:

@@ -19,7 +19,7 @@ def make_app(sim: Simulator) -> web.Application:
     door = Door(sim)
     app.router.add_route("*", "/api/{path:.*}", door.serve)
     control.add_routes(app, sim, door)
-    app.on_shutdown.append(lambda _app: _end(door))
+    app.on_shutdown.append(lambda _: door.end_all())
     return app
 
 
@@ -41,7 +41,3 @@ async def run(sim: Simulator, host: str, port: int) -> None:
     print(f"platform: http://{host}:{runner.addresses[0][1]}", flush=True)
     await ended.wait()
     await runner.cleanup()
-
-
-async def _end(door: Door) -> None:
-    door.end_all()

@@ -9,6 +9,8 @@ from embedded.platform.idempotency import Kept
 from embedded.platform.journal import Entry
 from embedded.platform.state import Account, Chat, Medium, Message, State, Transaction
 
+_JSON = json.JSONEncoder(separators=(",", ":"))
+
 Shape = dict[str, object]
 
 
@@ -35,7 +37,7 @@ def message(found: Message, account: Account, chat: Chat) -> Shape:
         "isFree": found.price == 0,
         "mediaCount": len(found.media),
         "media": [{"id": media_id, "type": "photo", "canView": True} for media_id in found.media],
-        "previews": found.previews,
+        "previews": list(found.previews),
         "lockedText": found.locked_text,
         "queueId": found.id // 1000,
         "isFromQueue": False,
@@ -214,4 +216,4 @@ def kept_body(kept: Kept, state: State) -> Body:
 
 def to_bytes(body: object) -> bytes:
     """Return a body as it goes over the wire: JSON, or the text as it is."""
-    return body.encode() if isinstance(body, str) else json.dumps(body, separators=(",", ":")).encode()
+    return body.encode() if isinstance(body, str) else _JSON.encode(body).encode()

@@ -1,6 +1,6 @@
 """The simulated platform as a whole: what it knows, what it remembers of its callers, and what it was told to break."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 
 from embedded.platform import clock
@@ -52,6 +52,18 @@ class Call:
         return self.params.get("chat", "")
 
 
+STORED: Mapping[str, type] = {
+    "api_key": Key,
+    "account": Account,
+    "chat": Chat,
+    "message": Message,
+    "medium": Medium,
+    "transaction": Transaction,
+    "key": Kept,
+    "journal": Entry,
+}
+
+
 @dataclass
 class Simulator:
     """All parts together; one per process."""
@@ -75,18 +87,24 @@ class Simulator:
         self.started_at = clock.now()
 
     def _load(self) -> None:
-        places: Sequence[tuple[str, Callable[..., object], Callable[..., object]]] = (
-            ("account", Account, self.state.put_account),
-            ("chat", Chat, self.state.put_chat),
-            ("message", Message, self.state.put_message),
-            ("medium", Medium, self.state.put_medium),
-            ("transaction", Transaction, self.state.put_transaction),
-            ("key", Kept, self.idempotency.load),
-            ("journal", Entry, self.journal.load),
-        )
-        for kind, make, put in places:
+        put: Mapping[str, Callable[..., object]] = {
+            "api_key": self.put_key,
+            "account": self.state.put_account,
+            "chat": self.state.put_chat,
+            "message": self.state.put_message,
+            "medium": self.state.put_medium,
+            "transaction": self.state.put_transaction,
+            "key": self.idempotency.load,
+            "journal": self.journal.load,
+        }
+        for kind, make in STORED.items():
             for record in self.store.records(kind):
-                put(make(**record))
+                put[kind](make(**record))
+
+    def put_key(self, key: Key) -> None:
+        """Let an API key in."""
+        self.keys[key.key] = key
+        self.store.keep("api_key", key.key, key)
 
     def reset(self) -> None:
         """Forget everything, stored things too, but the API keys of the command line."""

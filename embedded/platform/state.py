@@ -2,8 +2,8 @@
 
 import zlib
 from bisect import insort
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from operator import attrgetter
 
 from embedded.platform import clock
@@ -65,8 +65,8 @@ class Message:
     at: float
     sent_by_me: bool
     price: float = 0
-    media: list[int | str] = field(default_factory=list)
-    previews: list[int | str] = field(default_factory=list)
+    media: Sequence[int | str] = ()
+    previews: Sequence[int | str] = ()
     locked_text: bool = False
     is_new: bool = True
     deleted: bool = False
@@ -154,6 +154,13 @@ class State:
         """Return a new id, 16 digits: microseconds, so that ids rise with time and never repeat."""
         self._last_id = max(self._last_id + 1, int(at * 1_000_000))
         return self._last_id
+
+    def message_id_at(self, account_id: str, at: float) -> int:
+        """Return a free id for a message of the past, so that it stands where its time puts it."""
+        message_id, taken = int(at * 1_000_000), self.messages.get(account_id, {})
+        while message_id in taken:
+            message_id += 1
+        return message_id
 
     def next_medium_id(self) -> int:
         """Return a new id for an upload, ten digits."""

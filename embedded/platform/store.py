@@ -3,7 +3,8 @@
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -35,7 +36,8 @@ class Memory:
 class Store:
     """Keeps dataclasses with slots under a kind and a name; a thread of its own writes what changed."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, stored: Mapping[str, type]) -> None:
+        """Open or make the file; one whose things had other fields is emptied. `stored`: a dataclass for each kind."""
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
         self._lock = threading.Lock()
@@ -44,6 +46,11 @@ class Store:
         self._ends = threading.Event()
         with closing(self._connect()) as connection:
             connection.execute(_SCHEMA)
+            version = zlib.crc32(repr([(kind, _slots(made)) for kind, made in stored.items()]).encode()) & 0x7FFFFFFF
+            if connection.execute("PRAGMA user_version").fetchone() != (version,):
+                with connection:
+                    connection.execute("DELETE FROM records")
+                    connection.execute(f"PRAGMA user_version = {version}")
         self._writer = threading.Thread(target=self._write_on, name="store", daemon=True)
         self._writer.start()
 
@@ -100,5 +107,8 @@ def _rows(changed: dict[Name, object | None]) -> Iterator[tuple[str, int | str, 
 
 
 def _fields(thing: object) -> dict[str, object]:
-    slots: tuple[str, ...] = type(thing).__slots__  # type: ignore[attr-defined]
-    return {name: getattr(thing, name) for name in slots}
+    return {name: getattr(thing, name) for name in _slots(type(thing))}
+
+
+def _slots(kind: type) -> tuple[str, ...]:
+    return tuple(kind.__dict__["__slots__"])

@@ -1,0 +1,87 @@
+"""What happens at the platform without our doing: accounts change, fans write and pay, creators use their phones."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from embedded.platform import clock, shapes
+from embedded.platform.simulator import Key, Simulator
+from embedded.platform.state import Message, Transaction
+from embedded.platform.wishes import NUMBER, Types, read
+
+Wish = Mapping[str, object]
+Json = dict[str, object]
+
+TEXT: Types = (str,)
+FLAG: Types = (bool,)
+FAN: Mapping[str, Types] = {
+    "name": TEXT,
+    "username": TEXT,
+    "is_subscribed": FLAG,
+    "can_send": FLAG,
+    "is_online": FLAG,
+    "total_spent": NUMBER,
+    "tips": NUMBER,
+    "months": (int,),
+    "last_seen": NUMBER,
+    "created_at": NUMBER,
+}
+
+
+def set_account(sim: Simulator, wish: Wish) -> Json:
+    """Add or change an account: `id`, `display_name`, `is_authenticated`, `absent`."""
+    optional = {"display_name": TEXT, "is_authenticated": FLAG, "absent": FLAG}
+    fields: dict[str, Any] = read(wish, {"id": TEXT}, optional)
+    if not fields["id"].startswith("acct_"):
+        raise ValueError("id: begins with acct_")
+    return shapes.account(sim.state.put_account(replace(sim.state.account(fields["id"]), **fields)))
+
+
+def set_key(sim: Simulator, wish: Wish) -> Json:
+    """Let an API key in: `key`, `accounts` that it may touch (all when left out), `team`."""
+    fields: dict[str, Any] = read(wish, {"key": TEXT}, {"accounts": (list,), "team": TEXT})
+    sim.put_key(Key(**fields))
+    return {"success": True}
+
+
+def set_fan(sim: Simulator, wish: Wish) -> Json:
+    """Add or change a fan: `account`, `id` and what is known of them; money in dollars, times in epoch seconds."""
+    fields: dict[str, Any] = read(wish, {"account": TEXT, "id": TEXT}, FAN)
+    chat = replace(sim.state.chat(fields["account"], fields["id"]), **fields)
+    sim.state.put_chat(chat)
+    return shapes.fan(chat)
+
+
+def add_message(sim: Simulator, wish: Wish) -> Json:
+    """Put a message in a chat: `account`, `chat`, `text`, `from` fan or creator (on the phone), `at` epoch seconds."""
+    required = {"account": TEXT, "chat": TEXT, "text": TEXT, "from": TEXT}
+    fields: dict[str, Any] = read(wish, required, {"at": NUMBER})
+    if fields["from"] not in ("fan", "creator"):
+        raise ValueError("from: fan or creator")
+    by_creator, now = fields["from"] == "creator", clock.now()
+    account, at = fields["account"], fields.get("at", now)
+    message_id = sim.state.message_id_at(account, at) if "at" in fields else sim.state.next_message_id(now)
+    message = Message(message_id, account, fields["chat"], shapes.as_html(fields["text"]), at, by_creator)
+    sim.state.put_message(message)
+    chat = sim.state.chat(account, fields["chat"])
+    if not by_creator:
+        chat.unread += 1
+        chat.last_seen = max(chat.last_seen or 0.0, at)
+        sim.state.put_chat(chat)
+    return shapes.listed_message(message, sim.state.account(account), chat)
+
+
+def add_transaction(sim: Simulator, wish: Wish) -> Json:
+    """Let a `fan` of an `account` pay an `amount` (gross dollars) for a `type`: tips, subscribes, chat_messages…"""
+    fields: dict[str, Any] = read(wish, {"account": TEXT, "fan": TEXT, "amount": NUMBER, "type": TEXT}, {"at": NUMBER})
+    account, amount, kind = fields["account"], float(fields["amount"]), fields["type"]
+    chat, at = sim.state.chat(account, fields["fan"]), fields.get("at", clock.now())
+    number = len(sim.state.transactions.get(account, []))
+    name = hashlib.blake2b(f"{account} {number} {at}".encode(), digest_size=16).hexdigest()
+    paid = Transaction(name, account, chat.id, kind, amount, at)
+    sim.state.put_transaction(paid)
+    chat.total_spent = round(chat.total_spent + amount, 2)
+    chat.tips = round(chat.tips + (amount if kind == "tips" else 0), 2)
+    sim.state.put_chat(chat)
+    return shapes.transaction(paid, chat)
