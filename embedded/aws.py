@@ -1,15 +1,12 @@
 """The embedded AWS endpoint: SQS and CloudWatch by moto, on loopback, with the queues that delivery needs."""
 
 import json
-from collections.abc import Iterator
+import urllib.request
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
-
-import boto3
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 
 from embedded import ports
 from embedded.child import Part, python
@@ -75,16 +72,6 @@ def part(endpoint: AwsEndpoint) -> Part:
 
 def create_queues(endpoint: AwsEndpoint) -> bool:
     """Create both queues, or leave them as they are; False when the endpoint doesn't answer yet."""
-    if not ports.answers(endpoint.port):
-        return False
-    sqs = boto3.client(
-        "sqs",
-        endpoint_url=endpoint.url,
-        region_name=REGION,
-        aws_access_key_id=KEY,
-        aws_secret_access_key=KEY,
-        config=Config(connect_timeout=1, read_timeout=5, retries={"total_max_attempts": 1}),
-    )
     redrive = {
         "deadLetterTargetArn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{DEAD_LETTER_QUEUE}",
         "maxReceiveCount": MAX_RECEIVE_COUNT,
@@ -95,7 +82,21 @@ def create_queues(endpoint: AwsEndpoint) -> bool:
     }
     try:
         for name, attributes in queues.items():
-            sqs.create_queue(QueueName=name, Attributes=attributes)
-    except (BotoCoreError, ClientError):
+            _create_queue(endpoint, name, attributes)
+    except OSError:
         return False
     return True
+
+
+def _create_queue(endpoint: AwsEndpoint, name: str, attributes: Mapping[str, str]) -> None:
+    """Call SQS as boto3 does, but for its import (0.6 s) and the signature, of which moto reads only the scope."""
+    request = urllib.request.Request(
+        endpoint.url,
+        data=json.dumps({"QueueName": name, "Attributes": attributes}).encode(),
+        headers={
+            "Authorization": f"AWS4-HMAC-SHA256 Credential={KEY}/20000101/{REGION}/sqs/aws4_request",
+            "Content-Type": "application/x-amz-json-1.0",
+            "X-Amz-Target": "AmazonSQS.CreateQueue",
+        },
+    )
+    urllib.request.urlopen(request, timeout=5).close()
