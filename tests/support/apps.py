@@ -109,10 +109,10 @@ def client(make_client: Callable[[], FlaskClient]) -> FlaskClient:
 
 @pytest.fixture
 def run_cli(app: Flask) -> RunCli:
-    """`run_cli("users", "create", …, input="secret")`: the command line, `flask` left out; gives click's Result."""
+    """`run_cli("users", "create", …, input="secret")`: the command line; gives click's Result."""
 
-    def run(*arguments: str, input: str | None = None) -> Result:
-        runner = app.test_cli_runner()
+    def run(*arguments: str, input: str | None = None, on: Flask = app) -> Result:
+        runner = on.test_cli_runner()
         result: Result = Context().run(runner.invoke, args=arguments, input=input)
         db.session.expire_all()
         return result

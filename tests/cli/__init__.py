@@ -1,0 +1,1 @@
+"""`flask` on the command line."""

@@ -1,0 +1,151 @@
+"""`flask demo load` fills an empty deployment once, and leaves everything else alone."""
+
+import time
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from app.accounts import queries as accounts
+from app.accounts import service as sign_in
+from app.accounts.models import Account, User
+from app.cli.demo_people import FANS, PASSWORD, PEOPLE
+from app.cli.demo_talk import parse
+from app.cli.demo_texts import TEXTS
+from app.clock import now
+from app.conversations import queries as conversations
+from app.conversations.models import Conversation
+from app.extensions import db
+from app.fans.models import Fan
+from app.messages.models import Message, Status
+from app.messages.rules import MEDIA_MOST, check_text, check_url, price_fault
+from tests.support.apps import MakeApp, RunCli
+
+pytestmark = pytest.mark.usefixtures("any_database")
+
+
+@pytest.fixture
+def loaded(run_cli: RunCli) -> None:
+    """A deployment with the demo in it."""
+    result = run_cli("demo", "load")
+    assert result.exit_code == 0, result.output
+
+
+def _user(email: str) -> User:
+    return db.session.scalars(select(User).where(User.email == email)).one()
+
+
+@pytest.mark.usefixtures("loaded")
+def test_everybody_can_sign_in_and_sees_their_accounts() -> None:
+    seen = {}
+    for email, name, _ in PEOPLE:
+        user = sign_in.authenticate(email, PASSWORD)
+        assert user.name == name
+        seen[email.split("@")[0]] = [account.platform_id for account in accounts.visible(user)]
+    assert seen == {
+        "ada": ["acct_demo_ada"],
+        "bea": ["acct_demo_bea"],
+        "eve": ["acct_demo_eve"],
+        "max": ["acct_demo_ada", "acct_demo_bea"],
+        "olga": [],
+    }
+
+
+@pytest.mark.usefixtures("loaded")
+def test_ada_has_some_forty_fans_and_a_lively_inbox() -> None:
+    ada = _user("ada@example.com")
+    inbox = conversations.inbox(ada, limit=100)
+    assert len(FANS["acct_demo_ada"]) == 40
+    assert len(inbox) == 38
+    assert 3 <= len(conversations.inbox(ada, unread=True)) <= 12
+    assert inbox[0].last_message_at is not None
+    assert now() - inbox[0].last_message_at < timedelta(minutes=10)
+
+
+@pytest.mark.usefixtures("loaded")
+def test_conversations_agree_with_their_messages() -> None:
+    for conversation in db.session.scalars(select(Conversation)):
+        thread = db.session.scalars(
+            select(Message).where(Message.conversation_id == conversation.id).order_by(Message.created_at)
+        ).all()
+        assert conversation.last_message == thread[-1].text[:200]
+        assert conversation.last_message_at == thread[-1].created_at
+        assert conversation.unread_count == sum(not message.read for message in thread)
+        assert conversation.created_at <= thread[0].created_at
+        assert all(message.created_at <= now() for message in thread)
+        assert len({message.created_at for message in thread}) == len(thread)
+
+
+@pytest.mark.usefixtures("loaded")
+def test_nothing_is_left_to_send_but_tomorrows_message() -> None:
+    statuses = db.session.execute(select(Message.status, func.count()).group_by(Message.status))
+    counted = {row.status: row.count for row in statuses}
+    assert set(counted) == {Status.RECEIVED, Status.SENT, Status.FAILED, Status.UNKNOWN, Status.SCHEDULED}
+    assert counted[Status.FAILED] == counted[Status.UNKNOWN] == counted[Status.SCHEDULED] == 1
+    scheduled = db.session.scalars(select(Message).where(Message.status == Status.SCHEDULED)).one()
+    assert timedelta(hours=12) < scheduled.due_at - now() < timedelta(hours=36)
+    failed = db.session.scalars(select(Message).where(Message.status == Status.FAILED)).one()
+    assert failed.dead_lettered_at is not None
+    assert failed.error
+    assert db.session.get_one(Fan, failed.fan_id).unreachable_at is not None
+
+
+@pytest.mark.usefixtures("loaded")
+def test_what_they_wrote_keeps_the_rules_of_messages() -> None:
+    for message in db.session.scalars(select(Message)):
+        check_text(message.text)
+        assert len(message.attachments) <= MEDIA_MOST
+        assert price_fault(message.price_cents, len(message.attachments)) is None
+        for attachment in message.attachments:
+            check_url(attachment["url"])
+
+
+@pytest.mark.usefixtures("loaded")
+def test_money_fits_what_was_sold() -> None:
+    for fan in db.session.scalars(select(Fan)):
+        sold = select(func.coalesce(func.sum(Message.price_cents), 0)).where(Message.fan_id == fan.id)
+        assert fan.value_cents >= 999 + db.session.execute(sold).scalar_one()
+
+
+def test_the_second_time_changes_nothing(run_cli: RunCli) -> None:
+    assert run_cli("demo", "load").exit_code == 0
+    before = db.session.execute(select(func.count()).select_from(Message)).scalar_one()
+    began = time.monotonic()
+    result = run_cli("demo", "load")
+    assert result.output == "The demo is there already.\n"
+    assert time.monotonic() - began < 1
+    assert db.session.execute(select(func.count()).select_from(Message)).scalar_one() == before
+
+
+def test_it_is_all_or_nothing(run_cli: RunCli) -> None:
+    sign_in.create_user("max@example.com", "Another Max", PEOPLE[3][2], PASSWORD)
+    db.session.commit()
+    result = run_cli("demo", "load")
+    assert result.exit_code == 1
+    assert result.output == "Error: Somebody with this e-mail address exists already\n"
+    assert db.session.scalars(select(Account)).all() == []
+
+
+def test_it_is_refused_in_production(make_app: MakeApp, run_cli: RunCli) -> None:
+    secret = "a-secret-of-its-own-" * 3
+    production = make_app(APP_ENV="production", SECRET_KEY=secret, JWT_SECRET_KEY=secret, ENCRYPTION_KEY=secret)
+    result = run_cli("demo", "load", on=production)
+    assert result.exit_code == 1
+    assert "not loaded in production" in result.output
+    assert db.session.scalars(select(User)).all() == []
+
+
+@pytest.mark.parametrize("platform_id", TEXTS)
+def test_every_dialogue_can_be_read(platform_id: str) -> None:
+    for dialogue in TEXTS[platform_id]:
+        written = [line for line in dialogue.splitlines() if line.strip() and not line.startswith("      ")]
+        assert len(parse(dialogue, {"fan": "Tom", "creator": "Ada"})) == len(written)
+
+
+@pytest.mark.parametrize(
+    "command", [("demo", "load"), ("users", "create"), ("users", "password"), ("users", "disable")]
+)
+def test_commands_explain_themselves(run_cli: RunCli, command: tuple[str, ...]) -> None:
+    result = run_cli(*command, "--help")
+    assert result.exit_code == 0
+    assert len(result.output) > 300
