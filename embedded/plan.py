@@ -11,7 +11,7 @@ from embedded.child import Part, python
 DATABASE_FILE = "huntaze.sqlite3"
 # A call to the platform that is under way may take 20 s, and is waited for.
 WORKER_STOP_SECONDS = 25
-EVERYWHERE = ("", "0.0.0.0", "::")
+EVERYWHERE = "0.0.0.0"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +107,7 @@ def _worker(environment: Mapping[str, str]) -> Part:
 
 
 def _url(wishes: Wishes) -> str:
-    host = ports.LOOPBACK if wishes.host in EVERYWHERE else wishes.host
+    host = ports.LOOPBACK if wishes.host == EVERYWHERE else wishes.host
     return f"http://{host}:{wishes.port}"
 
 

@@ -19,6 +19,11 @@ def is_free(port: int, host: str = LOOPBACK) -> bool:
         return True
 
 
+def is_ours(host: str) -> bool:
+    """Tell whether a server on this machine could listen on that address at all."""
+    return is_free(0, host)
+
+
 def answers(port: int, host: str = LOOPBACK) -> bool:
     """Tell whether something accepts connections on that port."""
     try:

@@ -94,6 +94,8 @@ def only_one(state: Path) -> IO[str]:
 
 def _wishes(options: argparse.Namespace, settings: config.Settings) -> plan.Wishes:
     host = os.environ.get("HOST", "").strip() or ports.LOOPBACK
+    if not ports.is_ours(host):
+        raise RefusedError(f"This machine can't listen on {host}; choose another: HOST={ports.LOOPBACK} bin/run")
     if not ports.is_free(settings.port, host):
         raise RefusedError(f"Port {settings.port} is in use; choose another: PORT={settings.port + 1} bin/run")
     if options.simulate and os.environ.get("ONLY_FANS_API_BASE_URL", "").strip():
