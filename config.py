@@ -1,5 +1,6 @@
 """Settings from the environment: read once, checked at once, refused with one clear line."""
 
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -154,6 +155,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         port=read.integer("PORT", 8000, 1, 65535),
         log_level=read.choice("LOG_LEVEL", "INFO", LOG_LEVELS),
     )
+    _check_encryption_key(settings.encryption_key)
     if settings.production:
         _refuse_unsafe(settings, read)
     return settings
@@ -177,6 +179,15 @@ def _rate_limit(read: Reader) -> RateLimit:
             f"RATE_LIMIT_WINDOW_SECONDS ({window:g}): the limit could never be used. Make the gap smaller."
         )
     return RateLimit(messages=messages, window=window, min_gap=min_gap)
+
+
+def _check_encryption_key(key: str) -> None:
+    try:
+        length = len(base64.urlsafe_b64decode(key))
+    except ValueError:
+        length = 0
+    if length != 32:
+        raise ConfigError("ENCRYPTION_KEY must be 32 bytes in URL-safe base64, 44 characters (see .env.example).")
 
 
 def _refuse_unsafe(settings: Settings, read: Reader) -> None:

@@ -83,6 +83,8 @@ class Message(Model):
         ),
         Index("ix_message_unreceived", "queued_at", **_only("status = 'queued' AND received_at IS NULL")),
         Index("ix_message_chores", "next_attempt_at", **_only("status = 'queued' AND next_step <> 'send'")),
+        Index("ix_message_chores_begun", "account_id", **_only("status = 'queued' AND lease_until IS NOT NULL")),
+        Index("ix_message_unclear", "first_unclear_at", **_only("status = 'queued' AND first_unclear_at IS NOT NULL")),
         Index("ix_message_leases", "lease_until", **_only("status = 'sending'")),
         Index("ix_message_scheduled", "due_at", **_only("status = 'scheduled'")),
         Index("ix_message_to_bury", "id", **_only("status = 'failed' AND dead_lettered_at IS NULL")),
@@ -137,7 +139,7 @@ class Message(Model):
 
 
 class Attempt(Model):
-    """One call that sends, written before it is made; times are the database's. `counted`: it used up one of the four."""
+    """One call that sends, written before it is made, by the database's clock. `counted`: it is one of the four."""
 
     __tablename__ = "attempt"
     __table_args__ = (

@@ -109,7 +109,7 @@ def cancel(viewer: User, message_id: int) -> Message:
 
 
 def retry(viewer: User, message_id: int) -> Message:
-    """Queue a failed message again as a new one, linked to the old; raises NotFound or Conflict (not failed, or twice)."""
+    """Queue a failed message again as a new one, linked to the old; NotFound, or Conflict (not failed, twice)."""
     return _again(viewer, message_id, Status.FAILED, "Only a failed message can be retried")
 
 

@@ -304,6 +304,8 @@ def upgrade() -> None:
         batch_op.create_index('ix_message_siblings', ['conversation_id', 'priority', 'due_at', 'id'], unique=False, sqlite_where=sa.text("status IN ('queued', 'sending') AND NOT held"), postgresql_where=sa.text("status IN ('queued', 'sending') AND NOT held"))
         batch_op.create_index('ix_message_thread', ['conversation_id', 'created_at', 'id'], unique=False)
         batch_op.create_index('ix_message_to_bury', ['id'], unique=False, sqlite_where=sa.text("status = 'failed' AND dead_lettered_at IS NULL"), postgresql_where=sa.text("status = 'failed' AND dead_lettered_at IS NULL"))
+        batch_op.create_index('ix_message_unclear', ['first_unclear_at'], unique=False, sqlite_where=sa.text("status = 'queued' AND first_unclear_at IS NOT NULL"), postgresql_where=sa.text("status = 'queued' AND first_unclear_at IS NOT NULL"))
+        batch_op.create_index('ix_message_chores_begun', ['account_id'], unique=False, sqlite_where=sa.text("status = 'queued' AND lease_until IS NOT NULL"), postgresql_where=sa.text("status = 'queued' AND lease_until IS NOT NULL"))
         batch_op.create_index('ix_message_unknown', ['account_id'], unique=False, sqlite_where=sa.text("status = 'unknown'"), postgresql_where=sa.text("status = 'unknown'"))
         batch_op.create_index('ix_message_unreceived', ['queued_at'], unique=False, sqlite_where=sa.text("status = 'queued' AND received_at IS NULL"), postgresql_where=sa.text("status = 'queued' AND received_at IS NULL"))
 
@@ -342,6 +344,8 @@ def downgrade() -> None:
     op.drop_table('attempt')
     with op.batch_alter_table('message', schema=None) as batch_op:
         batch_op.drop_index('ix_message_unreceived', sqlite_where=sa.text("status = 'queued' AND received_at IS NULL"), postgresql_where=sa.text("status = 'queued' AND received_at IS NULL"))
+        batch_op.drop_index('ix_message_unclear', sqlite_where=sa.text("status = 'queued' AND first_unclear_at IS NOT NULL"), postgresql_where=sa.text("status = 'queued' AND first_unclear_at IS NOT NULL"))
+        batch_op.drop_index('ix_message_chores_begun', sqlite_where=sa.text("status = 'queued' AND lease_until IS NOT NULL"), postgresql_where=sa.text("status = 'queued' AND lease_until IS NOT NULL"))
         batch_op.drop_index('ix_message_unknown', sqlite_where=sa.text("status = 'unknown'"), postgresql_where=sa.text("status = 'unknown'"))
         batch_op.drop_index('ix_message_to_bury', sqlite_where=sa.text("status = 'failed' AND dead_lettered_at IS NULL"), postgresql_where=sa.text("status = 'failed' AND dead_lettered_at IS NULL"))
         batch_op.drop_index('ix_message_thread')

@@ -1,0 +1,124 @@
+"""Whether an account may call the platform: pauses, refused logins, and the key that it calls with."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cryptography.fernet import Fernet
+from sqlalchemy import func, or_, select, update
+
+from app.accounts.models import Account
+from app.db import database_now, transaction
+from app.extensions import db
+
+PROBE_FIRST, PROBE_MOST = 30, 900
+PROBES_AT_ONCE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """An account whose login was refused and that may be tried again now."""
+
+    account_id: int
+    platform_id: str
+    api_key_encrypted: str | None
+
+
+class Keys:
+    """The platform keys at rest: encrypted with the deployment's key; accounts without one use the deployment's own."""
+
+    def __init__(self, encryption_key: str, deployment_key: str | None) -> None:
+        self.fernet = Fernet(encryption_key.encode())
+        self.deployment_key = deployment_key or ""
+
+    def encrypt(self, api_key: str) -> str:
+        """What is stored for a key."""
+        return self.fernet.encrypt(api_key.encode()).decode()
+
+    def decrypt(self, stored: str | None) -> str:
+        """The key to call with."""
+        return self.fernet.decrypt(stored.encode()).decode() if stored else self.deployment_key
+
+
+def pause(account_id: int, seconds: float, reason: str) -> None:
+    """The platform asked for a pause: until then nothing goes; a longer pause that is there stays."""
+    with transaction():
+        until = database_now() + timedelta(seconds=seconds)
+        db.session.execute(
+            update(Account)
+            .where(Account.id == account_id, or_(Account.paused_until.is_(None), Account.paused_until < until))
+            .values(paused_until=until, pause_reason=reason[:200])
+        )
+
+
+def require_reconnect(account_id: int, reason: str, *, whole_key: bool = False, probe: bool = True) -> None:
+    """The platform refused the login: nothing goes until a probe or a person resumes the account.
+
+    `whole_key`: the key itself was refused, so every account that calls with it stops. `probe`: false when only a
+    person can know that the cause is gone.
+    """
+    with transaction():
+        now = database_now()
+        query = update(Account).where(Account.id == account_id)
+        if whole_key:
+            key = db.session.scalar(select(Account.api_key_encrypted).where(Account.id == account_id))
+            query = update(Account).where(
+                Account.api_key_encrypted == key if key else Account.api_key_encrypted.is_(None)
+            )
+        db.session.execute(
+            query.where(Account.reconnect_since.is_(None)).values(
+                reconnect_since=now,
+                pause_reason=reason[:200],
+                probe_at=now + _delay() if probe else None,
+                probes=Account.probes + 1,
+            )
+        )
+
+
+def _delay(probes: int = 0) -> timedelta:
+    return timedelta(seconds=min(PROBE_FIRST * 2**probes, PROBE_MOST))
+
+
+def claim_probes() -> list[Probe]:
+    """Accounts to be tried again now; the next try is put off before this one is made."""
+    with transaction():
+        now = database_now()
+        due = db.session.scalars(
+            select(Account)
+            .where(Account.reconnect_since.is_not(None), Account.probe_at <= now)
+            .order_by(Account.probe_at)
+            .limit(PROBES_AT_ONCE)
+        )
+        probes = []
+        for account in due:
+            account.probe_at = now + _delay(min(account.probes, 10))
+            account.probes += 1
+            probes.append(Probe(account.id, account.platform_id, account.api_key_encrypted))
+        return probes
+
+
+def reconnected(account_ids: Sequence[int]) -> None:
+    """The platform accepts these accounts' logins again."""
+    with transaction():
+        db.session.execute(
+            update(Account)
+            .where(Account.id.in_(account_ids))
+            .values(reconnect_since=None, pause_reason=None, probe_at=None)
+        )
+
+
+def delivered(account_ids: Sequence[int]) -> None:
+    """Messages of these accounts arrived: a later refusal is probed soon again."""
+    with transaction():
+        db.session.execute(update(Account).where(Account.id.in_(account_ids), Account.probes > 0).values(probes=0))
+
+
+def sending_accounts(now: datetime) -> int:
+    """How many accounts may send now, as far as pauses and logins say."""
+    query = (
+        select(func.count())
+        .select_from(Account)
+        .where(Account.stopped_at.is_(None), Account.reconnect_since.is_(None))
+        .where(or_(Account.paused_until.is_(None), Account.paused_until <= now))
+    )
+    return db.session.execute(query).scalar_one()

@@ -1,0 +1,136 @@
+"""The desk: what the doors ask of delivery. It never raises because a part is away; it answers None or a reason."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import redis
+
+from app.accounts.models import Account
+from app.db import database_now
+from app.delivery import estimate, heartbeat
+from app.delivery.estimate import Wait
+from app.delivery.relay import Relay
+from app.delivery.stop import is_stopped
+from app.delivery.token_bucket import TokenBucket, View
+from app.extensions import db
+from app.gateways.sqs import Queue, QueueUnavailable
+from app.messages.models import Message, Status
+from config import RateLimit
+
+log = logging.getLogger(__name__)
+MOVING = (Status.QUEUED, Status.SENDING)
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What is left of an account's limit now; `reset_at`: when the next used slot comes back, None: all are free."""
+
+    limit: int
+    window_seconds: float
+    remaining: int
+    reset_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class QueueDepths:
+    """About how many tickets are visible, in flight and in the dead letters."""
+
+    visible: int
+    in_flight: int
+    dead: int
+
+
+class Desk:
+    """One an app, shared by its threads."""
+
+    def __init__(
+        self,
+        bucket: TokenBucket,
+        relay: Relay,
+        queues: tuple[Queue | None, Queue | None],
+        limit: RateLimit,
+        sending: bool,
+    ) -> None:
+        self.bucket = bucket
+        self.relay = relay
+        self.queue, self.dead_letters = queues
+        self.limit = limit
+        self.sending = sending
+
+    def publish(self, message_ids: Sequence[int]) -> None:
+        """Put the tickets of messages that were just committed on SQS, with one short try; never raises for SQS."""
+        self.relay.publish_now(message_ids)
+
+    def estimate(self, message: Message) -> datetime | None:
+        """When the message will go; None while nothing moves."""
+        return self.waiting(message).expected_at
+
+    def waiting(self, message: Message) -> Wait:
+        """A scheduled, queued or sending message's place in line, expected time, and why nothing moves."""
+        if message.status == Status.SCHEDULED:
+            return Wait(0, message.due_at, None)
+        if message.status not in MOVING:
+            return Wait(0, None, None)
+        view = self._peek(message.account_id)
+        reason = self._standstill(message.account_id, view)
+        place = estimate.place_in_line(message) if message.status == Status.QUEUED else 0
+        expected = None
+        if reason is None and view is not None:
+            expected = estimate.expected_at(view, place, self.limit)
+            if message.next_attempt_at is not None:
+                expected = max(expected, message.next_attempt_at)
+        return Wait(place, expected, reason)
+
+    def standstill(self, account_id: int) -> str | None:
+        """Why nothing of the account moves, in plain words, or None."""
+        return self._standstill(account_id, self._peek(account_id))
+
+    def allowance(self, account_id: int) -> Allowance | None:
+        """What is left of the account's limit; None when Redis is away."""
+        view = self._peek(account_id)
+        if view is None:
+            return None
+        reset_at = None
+        if view.back_ms:
+            reset_at = database_now() + timedelta(milliseconds=view.back_ms[0] - view.now_ms)
+        remaining = max(0, self.limit.messages - len(view.back_ms))
+        return Allowance(self.limit.messages, self.limit.window, remaining, reset_at)
+
+    def enabled(self) -> bool:
+        """Whether messages may go at all: the stop is off, and so is the switch in the configuration."""
+        return self.sending and not is_stopped()
+
+    def active(self) -> bool:
+        """Whether a delivery worker was seen lately and Redis answers."""
+        return heartbeat.alive("delivery") > 0 and self.redis_answers()
+
+    def redis_answers(self) -> bool:
+        """Whether Redis answers now."""
+        try:
+            return bool(self.bucket.client.ping())
+        except redis.RedisError:
+            return False
+
+    def queue_depths(self) -> QueueDepths | None:
+        """How full the queues are; None when SQS is away."""
+        if self.queue is None or self.dead_letters is None:
+            return None
+        try:
+            depth, dead = self.queue.depth(), self.dead_letters.depth()
+        except QueueUnavailable:
+            return None
+        return QueueDepths(depth.visible, depth.in_flight, dead.visible + dead.in_flight)
+
+    def _standstill(self, account_id: int, view: View | None) -> str | None:
+        account = db.session.get_one(Account, account_id)
+        worker_alive = heartbeat.alive("delivery") > 0
+        return estimate.standstill(account, view, datetime.now(UTC), self.sending, worker_alive)
+
+    def _peek(self, account_id: int) -> View | None:
+        try:
+            return self.bucket.peek(account_id)
+        except redis.RedisError as error:
+            log.warning("redis_away", extra={"reason": type(error).__name__})
+            return None

@@ -1,0 +1,95 @@
+"""When will a message go, and why is it waiting: from the account's line in the database and its bucket."""
+
+from bisect import insort
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select, tuple_
+
+from app.accounts.models import Account
+from app.db import database_now
+from app.delivery.circuit_breaker import State
+from app.delivery.stop import is_stopped
+from app.delivery.token_bucket import View
+from app.extensions import db
+from app.messages.models import Message, Status
+from config import RateLimit
+
+CALL_SECONDS = 0.3
+COUNTED_MOST = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """What a person wants to know: `place` in line (1: next), the expected time, or the reason why nothing moves."""
+
+    place: int
+    expected_at: datetime | None
+    reason: str | None
+
+
+def slot_after(used: Sequence[float], last_start: float, place: int, limit: RateLimit) -> float:
+    """Seconds until the `place`-th call from now can start.
+
+    `used`: seconds until each used slot comes back; `last_start`: seconds since the account's last call started.
+    """
+    back = sorted(seconds for seconds in used if seconds > 0)
+    at = -last_start
+    period = limit.window + CALL_SECONDS
+    done = 0
+    while done < place:
+        if len(back) < limit.messages:
+            at = max(at + limit.min_gap, 0.0)
+        else:
+            at = max(at + limit.min_gap, back.pop(0), 0.0)
+        insort(back, at + period)
+        while len(back) > limit.messages:
+            back.pop(0)
+        done += 1
+    return at
+
+
+def place_in_line(message: Message) -> int:
+    """How many calls of the account come first, and its own: 1 is next."""
+    key = tuple_(Message.priority, Message.due_at, Message.id)
+    ahead = (
+        select(Message.id)
+        .where(Message.account_id == message.account_id, Message.status == Status.QUEUED, ~Message.held)
+        .where(key < tuple_(message.priority, message.due_at, message.id))
+        .limit(COUNTED_MOST)
+        .subquery()
+    )
+    return db.session.execute(select(func.count()).select_from(ahead)).scalar_one() + 1
+
+
+def standstill(account: Account, view: View | None, now: datetime, enabled: bool, worker_alive: bool) -> str | None:
+    """Why nothing of this account moves, in plain words, or None when it does."""
+    reasons = (
+        (
+            not enabled or is_stopped(),
+            "Sending is stopped for everybody: messages are kept until it is switched on again",
+        ),
+        (account.stopped_at is not None, "Sending is stopped for this account: messages are kept"),
+        (account.reconnect_since is not None, account.pause_reason or "The account must be connected again"),
+        (account.paused_until is not None and account.paused_until > now, "The platform asked this account to pause"),
+        (view is None, "The part that keeps the limit (Redis) can't be reached: nothing is sent until it is back"),
+        (not worker_alive, "No worker is running: messages are kept until one starts"),
+        (
+            view is not None and view.platform_breaker.state is not State.CLOSED,
+            "The platform doesn't answer; it is tried again by itself",
+        ),
+        (
+            view is not None and view.breaker.state is not State.CLOSED,
+            "The platform doesn't answer for this account; it is tried again by itself",
+        ),
+    )
+    return next((reason for holds, reason in reasons if holds), None)
+
+
+def expected_at(view: View, place: int, limit: RateLimit) -> datetime:
+    """When the `place`-th call from now starts, by the database's clock."""
+    used = [(back - view.now_ms) / 1000 for back in view.back_ms]
+    held = max(0.0, (view.hold_ms - view.now_ms) / 1000)
+    seconds = max(held, slot_after(used, (view.now_ms - view.start_ms) / 1000, place, limit))
+    return database_now() + timedelta(seconds=seconds)

@@ -1,0 +1,39 @@
+"""The workers' heartbeats: who is alive, by the database's clock."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, func, select, update
+
+from app.db import database_now, insert_unless_there, transaction
+from app.delivery.models import WorkerHeartbeat
+from app.extensions import db
+
+FRESH = timedelta(seconds=30)
+FORGOTTEN = timedelta(days=1)
+
+
+def beat(name: str, kind: str) -> None:
+    """This worker is alive."""
+    with transaction():
+        now = database_now()
+        insert_unless_there(WorkerHeartbeat, [{"name": name, "kind": kind, "beat_at": now}])
+        db.session.execute(update(WorkerHeartbeat).where(WorkerHeartbeat.name == name).values(beat_at=now))
+        db.session.execute(delete(WorkerHeartbeat).where(WorkerHeartbeat.beat_at < now - FORGOTTEN))
+
+
+def leave(name: str) -> None:
+    """This worker ends."""
+    with transaction():
+        db.session.execute(delete(WorkerHeartbeat).where(WorkerHeartbeat.name == name))
+
+
+def alive(kind: str) -> int:
+    """How many workers of this kind were seen in the last 30 s."""
+    fresh = WorkerHeartbeat.beat_at >= database_now() - FRESH
+    query = select(func.count()).select_from(WorkerHeartbeat).where(WorkerHeartbeat.kind == kind, fresh)
+    return db.session.execute(query).scalar_one()
+
+
+def last(kind: str) -> datetime | None:
+    """When a worker of this kind was last seen."""
+    return db.session.scalar(select(func.max(WorkerHeartbeat.beat_at)).where(WorkerHeartbeat.kind == kind))

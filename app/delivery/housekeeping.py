@@ -1,0 +1,83 @@
+"""The independent tick: whatever an event could have missed is found here, by looking at the database."""
+
+import logging
+import time
+from collections.abc import Callable
+
+from app import idempotency
+from app.accounts import connection
+from app.accounts.connection import Keys, Probe
+from app.delivery import heartbeat
+from app.delivery.relay import Relay
+from app.delivery.token_bucket import TokenBucket
+from app.gateways.answers import CallFailed
+from app.gateways.platform import Platform
+from app.messages import claims, upkeep
+
+log = logging.getLogger(__name__)
+OFTEN, SELDOM, RARELY = 0.5, 5.0, 3600.0
+
+
+class Housekeeping:
+    """Repeats each duty at its pace; a duty that fails doesn't keep the others from their turn."""
+
+    def __init__(self, name: str, relay: Relay, bucket: TokenBucket, platform: Platform, keys: Keys) -> None:
+        self.name = name
+        self.relay = relay
+        self.bucket = bucket
+        self.platform = platform
+        self.keys = keys
+        self.paces: dict[float, tuple[Callable[[], object], ...]] = {
+            OFTEN: (upkeep.promote_due, self.relay_once, self.relay.bury_once),
+            SELDOM: (self.beat, upkeep.recover_leases, upkeep.give_up_chores, upkeep.expire_unclear, self.rebuild),
+            RARELY: (idempotency.forget_old,),
+        }
+        self.due = dict.fromkeys(self.paces, 0.0)
+
+    def tick(self) -> None:
+        """Do what is due by now; raises the first duty's error after all had their turn."""
+        failure: Exception | None = None
+        for pace, duties in self.paces.items():
+            if time.monotonic() < self.due[pace]:
+                continue
+            self.due[pace] = time.monotonic() + pace
+            for duty in duties:
+                try:
+                    duty()
+                except Exception as error:
+                    failure = failure or error
+        if failure is not None:
+            raise failure
+
+    def relay_once(self) -> None:
+        """Publish what isn't on SQS; what goes without it is marked ready."""
+        self.bucket.ready(self.relay.relay_once())
+
+    def beat(self) -> None:
+        """Say that this worker is alive."""
+        heartbeat.beat(self.name, "delivery")
+
+    def leave(self) -> None:
+        """Say that this worker ends."""
+        heartbeat.leave(self.name)
+
+    def rebuild(self) -> None:
+        """Accounts that have work are ready, whatever Redis has forgotten."""
+        self.bucket.ready(claims.accounts_with_work())
+
+    def probe(self) -> None:
+        """Accounts whose login was refused go on when their key lists them as signed in. For a thread of its own."""
+        by_key: dict[str, list[Probe]] = {}
+        for probe in connection.claim_probes():
+            by_key.setdefault(self.keys.decrypt(probe.api_key_encrypted), []).append(probe)
+        for api_key, probes in by_key.items():
+            try:
+                connected = self.platform.connected_accounts(api_key)
+            except CallFailed as error:
+                log.warning("probe_failed", extra={"reason": error.reason})
+                continue
+            resumed = [probe.account_id for probe in probes if probe.platform_id in connected]
+            if resumed:
+                connection.reconnected(resumed)
+                log.info("accounts_resumed", extra={"accounts": resumed})
+                self.bucket.ready(resumed)

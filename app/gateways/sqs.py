@@ -1,0 +1,129 @@
+"""The queue behind a Protocol, on boto3: short time-outs, no retries of its own, batches of ten."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+BATCH = 10
+LONG_POLL = 10
+
+
+class QueueUnavailable(Exception):
+    """The queue can't be reached or refuses; nothing is known to have happened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """One SQS message: `body` and string `attributes` as SPEC'd; `group` keeps one account from blocking the rest."""
+
+    id: str
+    body: str
+    attributes: dict[str, str]
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A ticket that came in; `handle` deletes it."""
+
+    body: str
+    handle: str
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """About how many tickets wait and are being worked on."""
+
+    visible: int
+    in_flight: int
+
+
+class Queue(Protocol):
+    """What delivery needs of a queue."""
+
+    def send(self, tickets: Sequence[Ticket]) -> dict[str, str]:
+        """Put tickets on the queue; ticket id → queue's id for those that it took. Raises QueueUnavailable."""
+
+    def receive(self, wait: int) -> list[Received]:
+        """Up to ten tickets, waiting `wait` seconds for the first. Raises QueueUnavailable."""
+
+    def delete(self, handles: Sequence[str]) -> None:
+        """Drop tickets that were received. Raises QueueUnavailable."""
+
+    def depth(self) -> Depth:
+        """How full it is. Raises QueueUnavailable."""
+
+
+class SqsQueue:
+    """A queue on SQS; `timeout` seconds for each answer (a long poll's wait comes on top)."""
+
+    def __init__(self, url: str, region: str, timeout: float) -> None:
+        self.url = url
+        session = boto3.session.Session()
+        self.client = session.client("sqs", region_name=region, config=_config(timeout))
+        self.poller = session.client("sqs", region_name=region, config=_config(timeout + LONG_POLL))
+
+    def send(self, tickets: Sequence[Ticket]) -> dict[str, str]:
+        """Put tickets on the queue in batches of ten; those that it refused one by one are left out."""
+        taken: dict[str, str] = {}
+        for start in range(0, len(tickets), BATCH):
+            batch = tickets[start : start + BATCH]
+            answer = self._call("send_message_batch", Entries=[_entry(i, ticket) for i, ticket in enumerate(batch)])
+            taken |= {batch[int(done["Id"])].id: done["MessageId"] for done in answer.get("Successful", [])}
+        return taken
+
+    def receive(self, wait: int) -> list[Received]:
+        """Up to ten tickets, waiting at most min(wait, 10) seconds for the first."""
+        answer = self._call(
+            "receive_message", self.poller, MaxNumberOfMessages=BATCH, WaitTimeSeconds=min(wait, LONG_POLL)
+        )
+        return [Received(m["Body"], m["ReceiptHandle"]) for m in answer.get("Messages", [])]
+
+    def delete(self, handles: Sequence[str]) -> None:
+        """Drop tickets that were received."""
+        for start in range(0, len(handles), BATCH):
+            batch = handles[start : start + BATCH]
+            entries = [{"Id": str(i), "ReceiptHandle": handle} for i, handle in enumerate(batch)]
+            self._call("delete_message_batch", Entries=entries)
+
+    def depth(self) -> Depth:
+        """How full it is, as SQS estimates it."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        found = self._call("get_queue_attributes", AttributeNames=names)["Attributes"]
+        return Depth(visible=int(found[names[0]]), in_flight=int(found[names[1]]))
+
+    def _call(self, operation: str, client: Any = None, **parameters: Any) -> dict[str, Any]:
+        try:
+            answer: dict[str, Any] = getattr(client or self.client, operation)(QueueUrl=self.url, **parameters)
+        except (BotoCoreError, ClientError, OSError, ValueError) as error:
+            raise QueueUnavailable(f"{operation}: {error}") from error
+        return answer
+
+
+def _config(timeout: float) -> Config:
+    return Config(
+        connect_timeout=min(timeout, 2.0),
+        read_timeout=timeout,
+        retries={"total_max_attempts": 1},
+        max_pool_connections=10,
+    )
+
+
+def _entry(index: int, ticket: Ticket) -> dict[str, Any]:
+    attributes = {k: {"DataType": "String", "StringValue": v} for k, v in ticket.attributes.items()}
+    return {
+        "Id": str(index),
+        "MessageBody": ticket.body,
+        "MessageAttributes": attributes,
+        "MessageGroupId": ticket.group,
+    }
+
+
+def dump(body: dict[str, Any]) -> str:
+    """A ticket's body as JSON."""
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))

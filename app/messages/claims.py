@@ -1,0 +1,298 @@
+"""Which message is next, and who works on it: rows are claimed by conditional updates, on the database's clock.
+
+Next in an account is the first row by (priority, due time, id) that is queued, due, received, not held, needs nothing
+but its call, and has no earlier unfinished row of its conversation and priority before it.
+"""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import BindParameter, Row, bindparam, insert, select, text, update
+
+from app.conversations import service as conversations
+from app.db import UtcDateTime, database_now, transaction
+from app.extensions import db
+from app.messages.models import Attempt, Message, Status, Step
+
+LEASE = timedelta(seconds=60)
+CHORE_LEASE = timedelta(seconds=80)
+
+SENDABLE = """
+    a.stopped_at IS NULL AND a.reconnect_since IS NULL
+    AND (a.paused_until IS NULL OR a.paused_until <= :now)
+    AND NOT EXISTS (SELECT 1 FROM stop)
+"""
+NOT_BEHIND_A_SIBLING = """
+    NOT EXISTS (
+        SELECT 1 FROM message b
+        WHERE b.conversation_id = c.conversation_id AND b.priority = c.priority
+          AND b.status IN ('queued', 'sending') AND NOT b.held
+          AND (b.due_at, b.id) < (c.due_at, c.id)
+    )
+"""
+ENVELOPE = """
+    m.id, m.public_id, m.account_id, m.conversation_id, m.fan_id, m.campaign_id, m.status, m.text, m.price_cents,
+    m.attachments, m.media_ids, m.attempts, m.claims, m.key_generation, m.first_unclear_at, m.unreadable_since,
+    m.next_step, m.queued_at,
+    f.platform_id AS chat, a.platform_id AS platform_account, a.api_key_encrypted
+"""
+NEXT = text(f"""
+    SELECT {ENVELOPE}
+    FROM account a
+    JOIN message m ON m.id = (
+        SELECT c.id FROM message c
+        WHERE c.account_id = a.id AND c.status = 'queued' AND NOT c.held
+          AND c.received_at IS NOT NULL AND c.next_step = 'send' AND c.due_at <= :now
+          AND (c.next_attempt_at IS NULL OR c.next_attempt_at <= :now)
+          AND {NOT_BEHIND_A_SIBLING}
+        ORDER BY c.priority, c.due_at, c.id
+        LIMIT 1)
+    JOIN fan f ON f.id = m.fan_id
+    WHERE a.id IN :accounts AND {SENDABLE}
+""")  # noqa: S608 - constants only
+CHORES = text(f"""
+    SELECT {ENVELOPE}, v.unread_count
+    FROM message m
+    JOIN account a ON a.id = m.account_id
+    JOIN fan f ON f.id = m.fan_id
+    JOIN conversation v ON v.id = m.conversation_id
+    WHERE m.status = 'queued' AND m.next_step <> 'send' AND NOT m.held AND m.received_at IS NOT NULL
+      AND m.due_at <= :now AND (m.next_attempt_at IS NULL OR m.next_attempt_at <= :now)
+      AND (m.lease_until IS NULL OR m.lease_until <= :now)
+      AND NOT EXISTS (
+          SELECT 1 FROM message o
+          WHERE o.account_id = m.account_id AND o.status = 'queued' AND o.lease_until IS NOT NULL
+            AND o.lease_until > :now)
+      AND {SENDABLE}
+    ORDER BY m.next_attempt_at, m.priority, m.id
+    LIMIT :most
+""")  # noqa: S608 - constants only
+WAITING = text("""
+    SELECT m.account_id, COUNT(*) AS waiting,
+           MIN(CASE WHEN m.next_attempt_at > :now THEN m.next_attempt_at END) AS next_attempt_at
+    FROM message m
+    JOIN account a ON a.id = m.account_id
+    WHERE m.account_id IN :accounts AND m.status = 'queued' AND NOT m.held AND m.received_at IS NOT NULL
+      AND m.next_step = 'send' AND a.stopped_at IS NULL AND a.reconnect_since IS NULL
+      AND (a.paused_until IS NULL OR a.paused_until <= :now)
+    GROUP BY m.account_id
+""")
+ENVELOPE_TYPES = {
+    "attachments": Message.attachments.type,
+    "media_ids": Message.media_ids.type,
+    "first_unclear_at": UtcDateTime,
+    "unreadable_since": UtcDateTime,
+    "queued_at": UtcDateTime,
+}
+NOW = bindparam("now", type_=UtcDateTime)
+ACCOUNTS: BindParameter[list[int]] = bindparam("accounts", expanding=True)
+NEXT_QUERY = NEXT.bindparams(NOW, ACCOUNTS).columns(**ENVELOPE_TYPES)
+CHORES_QUERY = CHORES.bindparams(NOW).columns(**ENVELOPE_TYPES)
+WAITING_QUERY = WAITING.bindparams(NOW, ACCOUNTS).columns(next_attempt_at=UtcDateTime)
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A claimed message with all that its next step needs, so that no database is asked while the platform is."""
+
+    message_id: int
+    public_id: str
+    account_id: int
+    conversation_id: int
+    fan_id: int
+    campaign_id: int | None
+    claim_id: str
+    step: str
+    platform_account: str
+    api_key_encrypted: str | None
+    chat: str
+    text: str
+    price_cents: int
+    attachments: list[dict[str, str]]
+    media_ids: list[int | str]
+    attempts: int
+    key_generation: int
+    first_unclear_at: datetime | None
+    unreadable_since: datetime | None
+    claimed_at: datetime
+    chat_unread: bool = False
+
+    @property
+    def key(self) -> str:
+        """The platform's Idempotency-Key: the message's id, and a number once an answer had to be left behind."""
+        return self.public_id if self.key_generation == 0 else f"{self.public_id}-{self.key_generation}"
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """Why an account had nothing to claim: seconds until its next attempt is due; whether rows wait behind others."""
+
+    account_id: int
+    delay: float | None
+    blocked: bool
+
+
+def claim_next(account_ids: Sequence[int]) -> tuple[list[Envelope], list[Idle]]:
+    """Claim the next message of each account for one call; its attempt is written before it is made.
+
+    Accounts that have nothing to send now come back as idle; those where somebody else was first, as neither.
+    """
+    if not account_ids:
+        return [], []
+    claim_id = secrets.token_hex(8)
+    with transaction():
+        now = database_now()
+        rows = db.session.execute(NEXT_QUERY, {"now": now, "accounts": list(account_ids)}).all()
+        claimed = _take([row.id for row in rows], claim_id, now)
+        envelopes = [_envelope(row, claim_id, now, row.attempts + 1) for row in rows if row.id in claimed]
+        if envelopes:
+            db.session.execute(insert(Attempt), [_attempt(envelope) for envelope in envelopes])
+            conversations.changed([envelope.conversation_id for envelope in envelopes])
+        idle = _idle(set(account_ids) - {row.account_id for row in rows}, now)
+    return envelopes, idle
+
+
+def claim_chores(most: int) -> list[Envelope]:
+    """Claim up to `most` uploads and look-ups that are due, one an account at a time."""
+    claim_id = secrets.token_hex(8)
+    with transaction():
+        now = database_now()
+        rows = db.session.execute(CHORES_QUERY, {"now": now, "most": most}).all()
+        first_of_account = {row.account_id: row for row in reversed(rows)}
+        chosen = [row.id for row in first_of_account.values()]
+        claimed = set(
+            db.session.scalars(
+                update(Message)
+                .where(Message.id.in_(chosen), Message.status == Status.QUEUED, Message.next_step != Step.SEND)
+                .where(Message.lease_until.is_(None) | (Message.lease_until <= now))
+                .values(claim_id=claim_id, lease_until=now + CHORE_LEASE, claims=Message.claims + 1)
+                .returning(Message.id)
+            )
+        )
+        return [
+            _envelope(row, claim_id, now, row.attempts, chat_unread=row.unread_count > 0)
+            for row in first_of_account.values()
+            if row.id in claimed
+        ]
+
+
+def put_off(envelopes: Sequence[Envelope], seconds: float) -> None:
+    """Hand claimed chores back untouched, to be looked at in `seconds`: they couldn't be begun now."""
+    if not envelopes:
+        return
+    with transaction():
+        db.session.execute(
+            update(Message)
+            .where(Message.id.in_([envelope.message_id for envelope in envelopes]))
+            .where(Message.claim_id == envelopes[0].claim_id)
+            .values(
+                claim_id=None,
+                lease_until=None,
+                claims=Message.claims - 1,
+                next_attempt_at=database_now() + timedelta(seconds=seconds),
+            )
+        )
+
+
+def accounts_with_work() -> list[int]:
+    """Accounts that have queued, received rows and may send: what Redis' list of ready accounts is rebuilt from."""
+    now = database_now()
+    query = text(f"""
+        SELECT a.id FROM account a
+        WHERE EXISTS (
+            SELECT 1 FROM message c
+            WHERE c.account_id = a.id AND c.status = 'queued' AND NOT c.held AND c.received_at IS NOT NULL)
+          AND {SENDABLE}
+    """).bindparams(NOW)  # noqa: S608 - constants only
+    return list(db.session.scalars(query, {"now": now}))
+
+
+def newest_attempts(account_ids: Sequence[int]) -> tuple[dict[int, float], bool]:
+    """Seconds since each account's newest attempt began (accounts without one are left out); whether there is any."""
+    now = database_now()
+    ages: dict[int, float] = {}
+    for account_id in account_ids:
+        started: datetime | None = db.session.scalar(
+            select(Attempt.started_at)
+            .where(Attempt.account_id == account_id)
+            .order_by(Attempt.started_at.desc())
+            .limit(1)
+        )
+        if started is not None:
+            ages[account_id] = (now - started).total_seconds()
+    return ages, db.session.scalar(select(Attempt.id).limit(1)) is not None
+
+
+def _take(ids: list[int], claim_id: str, now: datetime) -> set[int]:
+    if not ids:
+        return set()
+    return set(
+        db.session.scalars(
+            update(Message)
+            .where(Message.id.in_(ids), Message.status == Status.QUEUED)
+            .values(
+                status=Status.SENDING,
+                claim_id=claim_id,
+                lease_until=now + LEASE,
+                claims=Message.claims + 1,
+                attempts=Message.attempts + 1,
+            )
+            .returning(Message.id)
+        )
+    )
+
+
+def _idle(account_ids: set[int], now: datetime) -> list[Idle]:
+    if not account_ids:
+        return []
+    found = {
+        row.account_id: row for row in db.session.execute(WAITING_QUERY, {"now": now, "accounts": list(account_ids)})
+    }
+    idle = []
+    for account_id in account_ids:
+        row = found.get(account_id)
+        due = row.next_attempt_at if row else None
+        delay = max(0.0, (due - now).total_seconds()) if due else None
+        idle.append(Idle(account_id, delay, blocked=row is not None))
+    return idle
+
+
+def _envelope(
+    row: Row[tuple[object, ...]], claim_id: str, now: datetime, attempts: int, chat_unread: bool = False
+) -> Envelope:
+    return Envelope(
+        message_id=row.id,
+        public_id=row.public_id,
+        account_id=row.account_id,
+        conversation_id=row.conversation_id,
+        fan_id=row.fan_id,
+        campaign_id=row.campaign_id,
+        claim_id=claim_id,
+        step=row.next_step,
+        platform_account=row.platform_account,
+        api_key_encrypted=row.api_key_encrypted,
+        chat=row.chat,
+        text=row.text,
+        price_cents=row.price_cents,
+        attachments=row.attachments,
+        media_ids=row.media_ids,
+        attempts=attempts,
+        key_generation=row.key_generation,
+        first_unclear_at=row.first_unclear_at,
+        unreadable_since=row.unreadable_since,
+        claimed_at=now,
+        chat_unread=chat_unread,
+    )
+
+
+def _attempt(envelope: Envelope) -> dict[str, object]:
+    return {
+        "message_id": envelope.message_id,
+        "account_id": envelope.account_id,
+        "fan_id": envelope.fan_id,
+        "claim_id": envelope.claim_id,
+        "key": envelope.key,
+        "started_at": envelope.claimed_at,
+    }

@@ -1,0 +1,169 @@
+"""The way of a queued message onto SQS and back: published, received; and of a failed one to the dead letters."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import cast
+
+from sqlalchemy import ColumnElement, Table, bindparam, or_, select, update
+
+from app.accounts.models import Account
+from app.db import database_now, transaction
+from app.extensions import db
+from app.fans.models import Fan
+from app.messages.models import Message, Status
+
+UNPUBLISHED_AFTER = timedelta(seconds=2)
+UNRECEIVED_AFTER = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """What a ticket says of a message."""
+
+    message_id: int
+    public_id: str
+    author_id: int
+    account_id: int
+    conversation_id: int
+    campaign_id: int | None
+    recipient: str
+    text: str
+    attachments: list[dict[str, str]]
+    priority: int
+    queued_at: datetime
+    error: str | None
+
+
+def parcels(message_ids: Sequence[int]) -> list[Parcel]:
+    """The tickets' content of these messages, in their order."""
+    query = (
+        select(Message, Fan.platform_id, Account.owner_id)
+        .join(Fan, Fan.id == Message.fan_id)
+        .join(Account, Account.id == Message.account_id)
+        .where(Message.id.in_(message_ids))
+        .order_by(Message.id)
+    )
+    return [_parcel(message, recipient, owner_id) for message, recipient, owner_id in db.session.execute(query)]
+
+
+def _parcel(message: Message, recipient: str | None, owner_id: int) -> Parcel:
+    return Parcel(
+        message_id=message.id,
+        public_id=message.public_id,
+        author_id=message.author_id or owner_id,
+        account_id=message.account_id,
+        conversation_id=message.conversation_id,
+        campaign_id=message.campaign_id,
+        recipient=recipient or "",
+        text=message.text,
+        attachments=message.attachments,
+        priority=message.priority,
+        queued_at=message.queued_at or message.created_at,
+        error=message.error,
+    )
+
+
+def claim_unpublished(most: int) -> list[int]:
+    """Queued messages that aren't on SQS: never published, or published 60 s ago and not received; marked published."""
+    with transaction():
+        now = database_now()
+        lost = (
+            select(Message.id)
+            .where(Message.status == Status.QUEUED, Message.received_at.is_(None), _lost(now))
+            .order_by(Message.queued_at)
+            .limit(most)
+        )
+        claimed = db.session.scalars(
+            update(Message)
+            .where(Message.id.in_(lost), Message.received_at.is_(None), _lost(now))
+            .values(published_at=now)
+            .returning(Message.id)
+        )
+        return sorted(claimed)
+
+
+def _lost(now: datetime) -> ColumnElement[bool]:
+    never = Message.published_at.is_(None) & (Message.queued_at <= now - UNPUBLISHED_AFTER)
+    return or_(never, Message.published_at <= now - UNRECEIVED_AFTER)
+
+
+def mark_published(sqs_ids: dict[int, str]) -> None:
+    """These messages (id → SQS' id) are on the queue."""
+    if not sqs_ids:
+        return
+    with transaction():
+        now = database_now()
+        messages = cast(Table, Message.__table__)
+        db.session.connection().execute(
+            messages.update()
+            .where(messages.c.id == bindparam("message"))
+            .values(published_at=now, sqs_message_id=bindparam("sqs_id")),
+            [{"message": message_id, "sqs_id": sqs_id} for message_id, sqs_id in sqs_ids.items()],
+        )
+
+
+def mark_unpublished(message_ids: Sequence[int]) -> None:
+    """These messages didn't reach the queue after all."""
+    if message_ids:
+        with transaction():
+            db.session.execute(update(Message).where(Message.id.in_(message_ids)).values(published_at=None))
+
+
+def mark_received(public_ids: Sequence[str]) -> dict[str, int]:
+    """Tickets of these messages came in: they may be sent. Returns message id → account id of those that are known."""
+    with transaction():
+        now = database_now()
+        db.session.execute(
+            update(Message)
+            .where(Message.public_id.in_(public_ids), Message.received_at.is_(None))
+            .values(received_at=now)
+        )
+        known = db.session.execute(
+            select(Message.public_id, Message.account_id).where(Message.public_id.in_(public_ids))
+        )
+        return {row.public_id: row.account_id for row in known}
+
+
+def hand_over(most: int) -> list[int]:
+    """Without SQS: queued messages count as received; the ids of their accounts."""
+    with transaction():
+        now = database_now()
+        waiting = (
+            select(Message.id)
+            .where(Message.status == Status.QUEUED, Message.received_at.is_(None))
+            .order_by(Message.queued_at)
+            .limit(most)
+        )
+        return sorted(
+            set(
+                db.session.scalars(
+                    update(Message).where(Message.id.in_(waiting)).values(received_at=now).returning(Message.account_id)
+                )
+            )
+        )
+
+
+def claim_dead(most: int) -> list[int]:
+    """Failed messages that have no dead letter yet; marked as having one."""
+    with transaction():
+        dead = (
+            select(Message.id)
+            .where(Message.status == Status.FAILED, Message.dead_lettered_at.is_(None))
+            .order_by(Message.id)
+            .limit(most)
+        )
+        claimed = db.session.scalars(
+            update(Message)
+            .where(Message.id.in_(dead), Message.dead_lettered_at.is_(None))
+            .values(dead_lettered_at=database_now())
+            .returning(Message.id)
+        )
+        return sorted(claimed)
+
+
+def unclaim_dead(message_ids: Sequence[int]) -> None:
+    """The dead letters of these messages couldn't be written; they'll be tried again."""
+    if message_ids:
+        with transaction():
+            db.session.execute(update(Message).where(Message.id.in_(message_ids)).values(dead_lettered_at=None))

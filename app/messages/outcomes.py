@@ -1,0 +1,255 @@
+"""What became of a claimed message: written down for many at once, conditional on the claim.
+
+"It was sent" is true whoever holds the claim by now; everything else counts only while the claim is still ours.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from sqlalchemy import Select, Table, bindparam, func, select, update
+from sqlalchemy.exc import IntegrityError
+
+from app.conversations import service as conversations
+from app.db import database_now, transaction
+from app.extensions import db
+from app.messages.claims import Envelope
+from app.messages.models import Attempt, Message, Outcome, Status, Step
+
+UNREADABLE_FOR = timedelta(minutes=15)
+ANSWERS_OTHERS_WITHIN = timedelta(minutes=2)
+UNREADABLE = "Nobody can tell whether this message arrived: its chat could not be read for 15 minutes"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The platform has it, under this id."""
+
+    platform_message_id: str
+    status_code: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Not done yet: `step` follows in `delay` seconds. `counted`: the call used up an attempt; `unclear`: it may have
+    arrived; `new_key`: the platform has stored its refusal; `unreadable`: a look-up failed."""
+
+    step: Step
+    delay: float
+    reason: str
+    code: str = ""
+    status_code: int | None = None
+    counted: bool = True
+    unclear: bool = False
+    new_key: bool = False
+    unreadable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Uploaded:
+    """Its media are in the vault, under these ids; its call follows."""
+
+    media_ids: list[int | str]
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """It certainly didn't arrive and won't be tried again."""
+
+    reason: str
+    code: str = ""
+    status_code: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Nobody can tell whether it arrived; a person decides."""
+
+    reason: str
+    code: str = ""
+    status_code: int | None = None
+
+
+Result = Sent | Later | Uploaded | Failed | Unknown
+
+_messages = cast(Table, Message.__table__)
+_attempts = cast(Table, Attempt.__table__)
+MARK_SENT = (
+    _messages.update()
+    .where(_messages.c.id == bindparam("message"))
+    .where(_messages.c.status.in_([Status.SENDING, Status.QUEUED, Status.UNKNOWN]))
+    .values(
+        status=Status.SENT,
+        sent_at=bindparam("at"),
+        platform_message_id=bindparam("platform_id"),
+        claim_id=None,
+        lease_until=None,
+        next_attempt_at=None,
+        claims=0,
+        error=None,
+        error_code=None,
+    )
+)
+END_ATTEMPT = (
+    _attempts.update()
+    .where(_attempts.c.message_id == bindparam("message"), _attempts.c.claim_id == bindparam("claim"))
+    .values(
+        finished_at=bindparam("at"),
+        outcome=bindparam("result"),
+        status_code=bindparam("code"),
+        counted=bindparam("counts"),
+    )
+)
+
+
+def record(results: Sequence[tuple[Envelope, Result]]) -> None:
+    """Write down how these claimed steps ended, all in one transaction."""
+    try:
+        with transaction():
+            _record(results)
+    except IntegrityError:
+        # Two rows claim the same platform message: the first keeps it, the others lose theirs one by one.
+        for envelope, result in results:
+            _record_alone(envelope, result)
+
+
+def _record_alone(envelope: Envelope, result: Result) -> None:
+    try:
+        with transaction():
+            _record([(envelope, result)])
+    except IntegrityError:
+        with transaction():
+            _record([(envelope, Unknown("The platform named a message that belongs to another one", "ID_TAKEN"))])
+
+
+def _record(results: Sequence[tuple[Envelope, Result]]) -> None:
+    now = database_now()
+    connection = db.session.connection()
+    sent = [(envelope, result) for envelope, result in results if isinstance(result, Sent)]
+    if sent:
+        connection.execute(
+            MARK_SENT,
+            [{"message": e.message_id, "at": now, "platform_id": r.platform_message_id} for e, r in sent],
+        )
+    calls = [(envelope, result) for envelope, result in results if envelope.step == Step.SEND]
+    if calls:
+        connection.execute(END_ATTEMPT, [_attempt_end(envelope, result, now) for envelope, result in calls])
+    for envelope, result in results:
+        if not isinstance(result, Sent):
+            _settle(envelope, result, now)
+    conversations.changed(sorted({envelope.conversation_id for envelope, _ in results}))
+
+
+def _settle(envelope: Envelope, result: Later | Uploaded | Failed | Unknown, now: datetime) -> None:
+    if isinstance(result, Later) and result.unreadable:
+        _refund_last_attempt(envelope.message_id)
+        result = _unknown_when_unreadable_for_long(envelope, result, now)
+    values = _changes(envelope, result, now)
+    db.session.execute(
+        update(Message)
+        .where(Message.id == envelope.message_id, Message.claim_id == envelope.claim_id)
+        .where(Message.status.in_([Status.SENDING, Status.QUEUED]))
+        .values(claim_id=None, lease_until=None, claims=0, attempts=_counted(envelope.message_id), **values)
+    )
+
+
+def _changes(envelope: Envelope, result: Later | Uploaded | Failed | Unknown, now: datetime) -> dict[str, Any]:
+    match result:
+        case Uploaded():
+            return {"media_ids": result.media_ids, "next_step": Step.SEND, "next_attempt_at": None, "error": None}
+        case Failed() | Unknown():
+            status = Status.FAILED if isinstance(result, Failed) else Status.UNKNOWN
+            failed_at = now if isinstance(result, Failed) else None
+            return {"status": status, "failed_at": failed_at} | _reason(result)
+    unclear_at = func.coalesce(Message.first_unclear_at, envelope.claimed_at) if result.unclear else None
+    unreadable = func.coalesce(Message.unreadable_since, now) if result.unreadable else None
+    values = {
+        "status": Status.QUEUED,
+        "next_step": result.step,
+        "next_attempt_at": now + timedelta(seconds=result.delay),
+        "unreadable_since": unreadable,
+        "key_generation": Message.key_generation + int(result.new_key),
+    }
+    return values | ({"first_unclear_at": unclear_at} if unclear_at is not None else {}) | _reason(result)
+
+
+def _reason(result: Later | Failed | Unknown) -> dict[str, str | None]:
+    return {"error": result.reason[:500], "error_code": result.code[:100] or None}
+
+
+def _attempt_end(envelope: Envelope, result: Result, now: datetime) -> dict[str, Any]:
+    match result:
+        case Sent() | Uploaded():
+            outcome, counts = Outcome.DELIVERED, True
+        case Later():
+            outcome, counts = (Outcome.UNCLEAR if result.unclear else Outcome.NOT_SENT), result.counted
+        case _:
+            outcome, counts = Outcome.REFUSED, True
+    status_code = None if isinstance(result, Uploaded) else result.status_code
+    return {
+        "message": envelope.message_id,
+        "claim": envelope.claim_id,
+        "at": now,
+        "result": outcome,
+        "code": status_code,
+        "counts": counts,
+    }
+
+
+def _counted(message_id: int) -> Any:
+    return (
+        select(func.count())
+        .select_from(Attempt)
+        .where(Attempt.message_id == message_id, Attempt.counted)
+        .scalar_subquery()
+    )
+
+
+def _refund_last_attempt(message_id: int) -> None:
+    last = select(func.max(Attempt.id)).where(Attempt.message_id == message_id).scalar_subquery()
+    db.session.execute(update(Attempt).where(Attempt.id == last).values(counted=False))
+
+
+def _unknown_when_unreadable_for_long(envelope: Envelope, result: Later, now: datetime) -> Later | Unknown:
+    """Unknown when the chat couldn't be read for 15 min although the platform answered others all along."""
+    since = envelope.unreadable_since
+    if since is None or now - since < UNREADABLE_FOR:
+        return result
+    answers = (
+        select(Attempt.finished_at)
+        .where(Attempt.finished_at >= since, Attempt.status_code < 500, Attempt.message_id != envelope.message_id)
+        .limit(1)
+    )
+    first, last = _one(answers.order_by(Attempt.finished_at)), _one(answers.order_by(Attempt.finished_at.desc()))
+    if first is None or last is None or now - first < UNREADABLE_FOR or now - last > ANSWERS_OTHERS_WITHIN:
+        return result
+    return Unknown(UNREADABLE, "CHAT_UNREADABLE")
+
+
+def _one(query: Select[datetime | None]) -> datetime | None:
+    return db.session.scalar(query)
+
+
+def refused_in_a_row(account_id: int, times: int) -> bool:
+    """Whether the account's last `times` answered calls were 403 or 404, for as many different fans."""
+    last = db.session.execute(
+        select(Attempt.status_code, Attempt.fan_id)
+        .where(Attempt.account_id == account_id, Attempt.finished_at.is_not(None), Attempt.status_code.is_not(None))
+        .order_by(Attempt.started_at.desc())
+        .limit(20)
+    ).all()
+    fans: set[int] = set()
+    for row in last:
+        if row.status_code not in {403, 404}:
+            break
+        fans.add(row.fan_id)
+    return len(fans) >= times
+
+
+def taken_platform_ids(account_id: int, platform_ids: Sequence[str], but: int) -> set[str]:
+    """Which of these platform message ids belong to rows of the account other than `but`."""
+    query = select(Message.platform_message_id).where(
+        Message.account_id == account_id, Message.platform_message_id.in_(platform_ids), Message.id != but
+    )
+    return {found for found in db.session.scalars(query) if found is not None}
