@@ -11,10 +11,13 @@ from tests.embedded.platform.sim import Sim
 
 @pytest.fixture(scope="session")
 def _running_sim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sim]:
-    with platform_process.running(Path(tmp_path_factory.mktemp("platform"))) as url:
+    folder: Path = tmp_path_factory.mktemp("platform")
+    with platform_process.running(folder) as url:
         sim = Sim(url)
         yield sim
         sim.close()
+    # Whatever was broken on purpose, nothing broke by itself.
+    assert (folder / "log" / "platform.log").read_text() == f"platform: {url}\n"
 
 
 @pytest.fixture

@@ -26,14 +26,14 @@ class Sim:
         self.plain.close()
 
     def send(
-        self, account: str = "acct_a", chat: str = "7", key: str | None = None, timeout: float = 10, **body: object
+        self, account: str = "acct_a", chat: str = "7", key: str | None = None, timeout: float = 10, **body: Any
     ) -> httpx.Response:
         """Send a message; without fields, the text `Hello`."""
         headers = {} if key is None else {"Idempotency-Key": key}
         path = f"/api/{account}/chats/{chat}/messages"
         return self.http.post(path, json=body or {"text": "Hello"}, headers=headers, timeout=timeout)
 
-    def listed(self, account: str = "acct_a", chat: str = "7", **query: str | int) -> Json:
+    def listed(self, account: str = "acct_a", chat: str = "7", **query: Any) -> Json:
         """Return a page of a chat's messages."""
         answer: Json = self.http.get(f"/api/{account}/chats/{chat}/messages", params=query).raise_for_status().json()
         return answer

@@ -6,7 +6,7 @@ import pytest
 
 from embedded.platform import idempotency
 from embedded.platform.idempotency import KEPT_SECONDS, Idempotency
-from tests.embedded.platform.sim import Sim
+from tests.embedded.platform.sim import Json, Sim
 
 
 def _keep(kind: str, name: int | str, thing: object | None) -> None:
@@ -36,7 +36,7 @@ def test_a_key_belongs_to_its_account(sim: Sim) -> None:
 
 
 @pytest.mark.parametrize("change", [{"text": "Other"}, {"text": "Hello", "lockedText": True}])
-def test_another_body_under_the_same_key_is_a_mismatch(sim: Sim, change: dict[str, object]) -> None:
+def test_another_body_under_the_same_key_is_a_mismatch(sim: Sim, change: Json) -> None:
     sim.send(key="k")
     answer = sim.send(key="k", **change)
     assert (answer.status_code, answer.json()["error"]) == (422, "IDEMPOTENCY_KEY_MISMATCH")

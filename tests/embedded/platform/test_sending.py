@@ -3,7 +3,7 @@
 import pytest
 from onlyfansapi import BadRequestError, UnprocessableEntityError
 
-from tests.embedded.platform.sim import Sim
+from tests.embedded.platform.sim import Json, Sim
 
 
 def test_the_sdk_sends_and_reads_the_answer(sim: Sim) -> None:
@@ -61,7 +61,7 @@ def test_what_is_no_fans_id_is_not_found(sim: Sim, chat: str) -> None:
         ({"text": "a", "lockedText": "yes"}, "lockedText"),
     ],
 )
-def test_a_senseless_field_is_refused_by_name(sim: Sim, body: dict[str, object], field: str) -> None:
+def test_a_senseless_field_is_refused_by_name(sim: Sim, body: Json, field: str) -> None:
     answer = sim.send(**body)
     assert answer.status_code == 422
     assert answer.json()["error"] == "VALIDATION_ERROR"
