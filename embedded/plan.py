@@ -16,10 +16,10 @@ EVERYWHERE = "0.0.0.0"
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Parts in the order of starting: embedded ones, tasks that end by themselves, and the product itself."""
+    """Parts in the order of starting: embedded ones, a task that prepares the database, and the product itself."""
 
     embedded: Sequence[Part]
-    tasks: Sequence[Part]
+    database: Part
     product: Sequence[Part]
     url: str
     control_page: str | None
@@ -60,7 +60,7 @@ def make(environment: Mapping[str, str], var: Path, wishes: Wishes) -> Plan:
         control_page = f"{url}/_sim"
     return Plan(
         embedded=embedded,
-        tasks=_tasks(environment, wishes),
+        database=_database(environment, wishes),
         product=[_web(environment, wishes), _worker(environment)],
         url=_url(wishes),
         control_page=control_page,
@@ -75,19 +75,10 @@ def _simulate(wishes: Wishes) -> list[str]:
     return [argument for wish in wishes.simulate for argument in ("--simulate", wish)]
 
 
-def _tasks(environment: Mapping[str, str], wishes: Wishes) -> list[Part]:
-    commands = {"migrations": ["db", "upgrade"]}
-    if wishes.demo:
-        commands["demo"] = ["demo", "load"]
-    return [
-        Part(
-            name=name,
-            command=python("-m", "flask", "--app", "app", *command),
-            environment=environment,
-            start_seconds=300,
-        )
-        for name, command in commands.items()
-    ]
+def _database(environment: Mapping[str, str], wishes: Wishes) -> Part:
+    commands = ["db upgrade", "demo load"] if wishes.demo else ["db upgrade"]
+    command = python("-m", "embedded.commands", *commands)
+    return Part(name="database", command=command, environment=environment, start_seconds=300)
 
 
 def _web(environment: Mapping[str, str], wishes: Wishes) -> Part:

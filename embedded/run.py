@@ -21,6 +21,7 @@ PEOPLE = """
   ada@example.com      creator
   max@example.com      manager of Ada's account and one more
   eve@example.com      another creator, who sees nothing of Ada's
+  olga@example.com     operator of the deployment
   password             demo-password-1
 """
 
@@ -100,7 +101,9 @@ def _wishes(options: argparse.Namespace, settings: config.Settings) -> plan.Wish
         raise RefusedError(f"Port {settings.port} is in use; choose another: PORT={settings.port + 1} bin/run")
     if options.simulate and os.environ.get("ONLY_FANS_API_BASE_URL", "").strip():
         raise RefusedError("--simulate is for the simulated platform, but ONLY_FANS_API_BASE_URL names another.")
-    return plan.Wishes(host=host, port=settings.port, simulate=options.simulate, demo=options.demo)
+    return plan.Wishes(
+        host=host, port=settings.port, simulate=options.simulate, demo=options.demo and not settings.production
+    )
 
 
 def _go_direct() -> None:
@@ -129,15 +132,12 @@ def _supervise(todo: plan.Plan, wishes: plan.Wishes, state: Path) -> int:
 
 def _start(supervisor: Supervisor, todo: plan.Plan) -> None:
     began = time.monotonic()
-    _say(f"Starting {', '.join(part.name for part in [*todo.embedded, *todo.tasks, *todo.product])} …")
+    _say(f"Starting {', '.join(part.name for part in [*todo.embedded, todo.database, *todo.product])} …")
     for part in todo.embedded:
         supervisor.launch(part)
     # The database needs none of the embedded parts: it is brought up to date while they come up.
-    migrations, *later = todo.tasks
-    supervisor.run(migrations)
+    supervisor.run(todo.database)
     supervisor.wait()
-    for task in later:
-        supervisor.run(task)
     for part in todo.product:
         supervisor.launch(part)
     supervisor.wait()

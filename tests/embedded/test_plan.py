@@ -32,7 +32,7 @@ def told(environment: dict[str, str], var: Path, wishes: plan.Wishes = WISHES) -
 def test_with_nothing_configured_everything_is_embedded(tmp_path: Path) -> None:
     everything = plan.make({}, tmp_path, WISHES)
     assert names(everything.embedded) == ["redis", "aws", "platform"]
-    assert names(everything.tasks) == ["migrations", "demo"]
+    assert list(everything.database.command)[-2:] == ["db upgrade", "demo load"]
     assert names(everything.product) == ["web", "worker"]
 
 
@@ -82,7 +82,9 @@ def test_what_to_simulate_is_handed_on(tmp_path: Path) -> None:
 
 
 def test_without_demo_no_demo_is_loaded(tmp_path: Path) -> None:
-    assert names(plan.make({}, tmp_path, plan.Wishes(host="", port=8000, demo=False)).tasks) == ["migrations"]
+    bare = plan.make({}, tmp_path, plan.Wishes(host="127.0.0.1", port=8000, demo=False))
+    assert list(bare.database.command)[-1] == "db upgrade"
+    assert "demo load" not in bare.database.command
 
 
 @pytest.mark.parametrize(
