@@ -1,5 +1,6 @@
 """A simulated platform as tests see it: its door, by plain HTTP and by the real SDK, and its control."""
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -68,6 +69,14 @@ class Sim:
     def last(self, account: str = "acct_a") -> Json:
         """Return the account's newest entry."""
         return self.entries(account)[-1]
+
+    def last_when(self, outcome: str) -> Json:
+        """Return the newest entry as soon as it has that outcome: what a caller left behind ends by itself."""
+        deadline = time.monotonic() + 5
+        while (entry := self.last())["outcome"] != outcome:
+            assert time.monotonic() < deadline, entry
+            time.sleep(0.01)
+        return entry
 
     def deliveries(self, account: str = "acct_a") -> list[Json]:
         """Return what was delivered for the account."""

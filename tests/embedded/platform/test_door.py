@@ -59,8 +59,9 @@ def test_a_hanging_call_delivers_nothing_and_ends_with_its_caller(sim: Sim) -> N
     sim.fault("hang", times=1)
     with pytest.raises(APITimeoutError):
         _send(sim, timeout=0.3)
-    assert (sim.last()["outcome"], sim.last()["left"]) == ("dropped", True)
-    assert 0.25 < sim.last()["end"] - sim.last()["at"] < 2
+    entry = sim.last_when("dropped")
+    assert entry["left"]
+    assert 0.25 < entry["end"] - entry["at"] < 5
     assert sim.summary()["running"] == 0
     _send(sim)
     assert sim.last()["outcome"] == "delivered"
@@ -79,6 +80,7 @@ def test_a_call_that_hangs_after_delivery(sim: Sim, kept: bool, again: str) -> N
     with pytest.raises(APITimeoutError):
         _send(sim, timeout=0.3)
     assert (sim.last()["outcome"], sim.last()["left"], sim.texts()) == ("delivered", True, ["<p>Hello</p>"])
+    time.sleep(0.05)
     _send(sim)
     assert sim.last()["outcome"] == again
 
@@ -88,9 +90,9 @@ def test_a_slow_call_delivers_even_when_its_caller_has_left(sim: Sim) -> None:
     with pytest.raises(APITimeoutError):
         _send(sim, timeout=0.2)
     assert (sim.last()["outcome"], sim.texts()) == ("running", [])
-    time.sleep(0.5)
-    assert (sim.last()["outcome"], sim.texts()) == ("delivered", ["<p>Hello</p>"])
-    assert sim.last()["end"] < sim.last()["delivered_at"]
+    entry = sim.last_when("delivered")
+    assert sim.texts() == ["<p>Hello</p>"]
+    assert entry["end"] < entry["delivered_at"]
 
 
 def test_down_refuses_everything_and_up_again_nothing(sim: Sim) -> None:

@@ -32,10 +32,6 @@ def _program(folder: Path, state: str, *arguments: str) -> Iterator[tuple[Child,
         child.kill()
 
 
-def _wait_for_the_next_batch() -> None:
-    time.sleep(1.1)
-
-
 def test_it_remembers_everything_through_a_kill(tmp_path: Path) -> None:
     state = str(tmp_path / "var" / "platform.sqlite3")
     with _program(tmp_path, state) as (child, sim):
@@ -53,16 +49,16 @@ def test_it_remembers_everything_through_a_kill(tmp_path: Path) -> None:
         sim.fault("hang")
         with pytest.raises(httpx.ReadTimeout):
             sim.send(key="k4", timeout=0.1)
-        _wait_for_the_next_batch()
+        time.sleep(1.1)  # what is older than a second survives
         child.kill()
-    with _program(tmp_path, state) as (_, sim):
+    with _program(tmp_path, state) as (again, sim):
         assert [account["display_name"] for account in sim.http.get("/api/accounts").json()] == ["Ada"]
         assert sim.http.get("/api/acct_b/me", headers={"Authorization": "Bearer other"}).status_code == 200
         assert sim.texts() == ["<p>With a picture</p>", "<p>Hi</p>"]
         assert sim.entries()[:3] == journal
         assert [entry["text"] for entry in sim.deliveries()] == ["With a picture", "Hello"]
-        again = sim.send(key="k", text="With a picture", mediaFiles=[medium.id], price=5)
-        assert (again.headers["Idempotent-Replayed"], again.json()["data"]) == ("true", first)
+        replayed = sim.send(key="k", text="With a picture", mediaFiles=[medium.id], price=5)
+        assert (replayed.headers["Idempotent-Replayed"], replayed.json()["data"]) == ("true", first)
         assert sim.send(key="k2").json()["data"]["id"] == deleted
         assert sim.send(key="k3", text="").json()["errors"] == refused
         assert sim.send(key="k4").json()["data"]["id"] > deleted
@@ -71,7 +67,7 @@ def test_it_remembers_everything_through_a_kill(tmp_path: Path) -> None:
         assert len(sim.http.get("/api/acct_a/transactions").json()["data"]["list"]) == 1
         assert sim.http.get("/api/acct_a/chats").json()["data"][0]["unreadMessagesCount"] == 0
         sim.tell("/reset", {})
-        _wait_for_the_next_batch()
+        again.stop()
     with _program(tmp_path, state) as (_, sim):
         assert (sim.entries(), sim.http.get("/api/accounts").json()) == ([], [])
 
@@ -104,9 +100,9 @@ def test_a_file_of_another_shape_is_emptied(tmp_path: Path) -> None:
 
 
 def test_in_memory_nothing_is_written(tmp_path: Path) -> None:
-    with _program(tmp_path / "log", ":memory:") as (_, sim):
+    with _program(tmp_path / "log", ":memory:") as (child, sim):
         sim.send()
-        _wait_for_the_next_batch()
+        child.stop()
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["platform.log"]
 
 
@@ -118,11 +114,14 @@ def test_a_port_in_use_is_one_clear_line(sim: Sim, tmp_path: Path) -> None:
     assert len(taken.output().splitlines()) == 1
 
 
-@pytest.mark.parametrize(
-    "arguments", [["--simulate", "error-rate=2"], ["--simulate", "speed=1"], ["--simulate", "down"]]
-)
-def test_a_senseless_switch_is_one_clear_line(tmp_path: Path, arguments: list[str]) -> None:
-    child = Child(part(0, ":memory:", arguments), tmp_path)
+@pytest.mark.parametrize("switch", ["error-rate=2", "speed=1", "down", "latency=x", "jitter=-1"])
+def test_a_senseless_switch_is_refused(switch: str) -> None:
+    with pytest.raises(ValueError, match=r"\w+: "):
+        switches.apply(Faults(), [switch])
+
+
+def test_a_senseless_switch_is_one_clear_line(tmp_path: Path) -> None:
+    child = Child(part(0, ":memory:", ["--simulate", "error-rate=2"]), tmp_path)
     child.start()
     with pytest.raises(NotStartedError):
         child.wait_until_ready()
