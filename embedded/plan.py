@@ -5,10 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from embedded import aws, platform_process, ports, redis_server
+from embedded import aws, database, platform_process, ports, redis_server
 from embedded.child import Part, python
 
-DATABASE_FILE = "huntaze.sqlite3"
 # A call to the platform that is under way may take 20 s, and is waited for.
 WORKER_STOP_SECONDS = 25
 EVERYWHERE = "0.0.0.0"
@@ -16,10 +15,10 @@ EVERYWHERE = "0.0.0.0"
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Parts in the order of starting: embedded ones, a task that prepares the database, and the product itself."""
+    """Parts in the order of starting: embedded ones, what prepares the database if need be, and the product itself."""
 
     embedded: Sequence[Part]
-    database: Part
+    database: Part | None
     product: Sequence[Part]
     url: str
     control_page: str | None
@@ -40,8 +39,10 @@ def make(environment: Mapping[str, str], var: Path, wishes: Wishes) -> Plan:
     environment = dict(environment)
     embedded: list[Part] = []
     control_page = None
+    prepared = False
     if not _given(environment, "DATABASE_URL"):
-        environment["DATABASE_URL"] = f"sqlite:///{var / DATABASE_FILE}"
+        environment["DATABASE_URL"] = f"sqlite:///{var / database.NAME}"
+        prepared = database.is_prepared(var / database.NAME, wishes.demo)
     if not _given(environment, "REDIS_URL"):
         environment["REDIS_URL"] = redis_server.choose_url(var, lambda: ports.kept("redis", var))
         embedded.append(redis_server.part(environment["REDIS_URL"], var))
@@ -60,7 +61,7 @@ def make(environment: Mapping[str, str], var: Path, wishes: Wishes) -> Plan:
         control_page = f"{url}/_sim"
     return Plan(
         embedded=embedded,
-        database=_database(environment, wishes),
+        database=None if prepared else database.part(environment, wishes.demo),
         product=[_web(environment, wishes), _worker(environment)],
         url=_url(wishes),
         control_page=control_page,
@@ -73,12 +74,6 @@ def _given(environment: Mapping[str, str], *names: str) -> bool:
 
 def _simulate(wishes: Wishes) -> list[str]:
     return [argument for wish in wishes.simulate for argument in ("--simulate", wish)]
-
-
-def _database(environment: Mapping[str, str], wishes: Wishes) -> Part:
-    commands = ["db upgrade", "demo load"] if wishes.demo else ["db upgrade"]
-    command = python("-m", "embedded.commands", *commands)
-    return Part(name="database", command=command, environment=environment, start_seconds=300)
 
 
 def _web(environment: Mapping[str, str], wishes: Wishes) -> Part:

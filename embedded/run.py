@@ -132,11 +132,12 @@ def _supervise(todo: plan.Plan, wishes: plan.Wishes, state: Path) -> int:
 
 def _start(supervisor: Supervisor, todo: plan.Plan) -> None:
     began = time.monotonic()
-    _say(f"Starting {', '.join(part.name for part in [*todo.embedded, todo.database, *todo.product])} …")
+    _say(f"Starting {', '.join(part.name for part in [*todo.embedded, *todo.product])} …")
     for part in todo.embedded:
         supervisor.launch(part)
-    # The database needs none of the embedded parts: it is brought up to date while they come up.
-    supervisor.run(todo.database)
+    if todo.database:
+        # It needs none of the embedded parts: they come up meanwhile.
+        supervisor.run(todo.database)
     supervisor.wait()
     for part in todo.product:
         supervisor.launch(part)

@@ -1,10 +1,12 @@
 """What is configured is used; the rest is embedded."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from embedded import plan
+from embedded import database, plan
 from embedded.platform_process import KEY
 
 WISHES = plan.Wishes(host="127.0.0.1", port=8000)
@@ -29,10 +31,20 @@ def told(environment: dict[str, str], var: Path, wishes: plan.Wishes = WISHES) -
     return dict(web.environment)
 
 
+def fill(folder: Path, newest: bool, demo: bool) -> None:
+    """Make a database file that has the newest tables or not, the demo's account or not."""
+    numbers = [file.name.split("_")[0] for file in database.VERSIONS.glob("0*.py")]
+    with closing(sqlite3.connect(folder / database.NAME)) as file, file:
+        file.execute("CREATE TABLE alembic_version (version_num)")
+        file.execute("INSERT INTO alembic_version VALUES (?)", [max(numbers) if newest else "0000"])
+        file.execute("CREATE TABLE account (platform_id)")
+        if demo:
+            file.execute("INSERT INTO account VALUES (?)", [database.DEMO_ACCOUNT])
+
+
 def test_with_nothing_configured_everything_is_embedded(tmp_path: Path) -> None:
     everything = plan.make({}, tmp_path, WISHES)
     assert names(everything.embedded) == ["redis", "aws", "platform"]
-    assert list(everything.database.command)[-2:] == ["db upgrade", "demo load"]
     assert names(everything.product) == ["web", "worker"]
 
 
@@ -81,10 +93,39 @@ def test_what_to_simulate_is_handed_on(tmp_path: Path) -> None:
     assert list(platform.command)[-4:] == ["--simulate", "error-rate=0.2", "--simulate", "latency=1"]
 
 
+def test_a_new_database_gets_its_tables_and_the_demo(tmp_path: Path) -> None:
+    task = plan.make({}, tmp_path, WISHES).database
+    assert task is not None
+    assert list(task.command)[-2:] == ["db upgrade", "demo load"]
+
+
+def test_a_database_of_ones_own_is_prepared_too(tmp_path: Path) -> None:
+    task = plan.make(REAL, tmp_path, WISHES).database
+    assert task is not None
+    assert task.environment is not None
+    assert task.environment["DATABASE_URL"] == REAL["DATABASE_URL"]
+
+
+def test_one_that_is_prepared_is_left_alone(tmp_path: Path) -> None:
+    fill(tmp_path, newest=True, demo=True)
+    assert plan.make({}, tmp_path, WISHES).database is None
+
+
+def test_one_without_the_newest_tables_is_not_left_alone(tmp_path: Path) -> None:
+    fill(tmp_path, newest=False, demo=True)
+    assert plan.make({}, tmp_path, WISHES).database is not None
+
+
+def test_one_without_the_demo_is_left_alone_only_if_none_is_wanted(tmp_path: Path) -> None:
+    fill(tmp_path, newest=True, demo=False)
+    assert plan.make({}, tmp_path, WISHES).database is not None
+    assert plan.make({}, tmp_path, plan.Wishes(host="127.0.0.1", port=8000, demo=False)).database is None
+
+
 def test_without_demo_no_demo_is_loaded(tmp_path: Path) -> None:
     bare = plan.make({}, tmp_path, plan.Wishes(host="127.0.0.1", port=8000, demo=False))
+    assert bare.database is not None
     assert list(bare.database.command)[-1] == "db upgrade"
-    assert "demo load" not in bare.database.command
 
 
 @pytest.mark.parametrize(
