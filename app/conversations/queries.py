@@ -1,6 +1,8 @@
 """Reads of conversations for people."""
 
-from sqlalchemy import Select, select
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, func, select, tuple_
 from sqlalchemy.orm import contains_eager
 
 from app.accounts import queries as accounts
@@ -11,20 +13,49 @@ from app.extensions import db
 from app.fans.models import Fan
 
 PAGE = 50
+NEWEST_FIRST = (Conversation.last_message_at.desc().nulls_last(), Conversation.id.desc())
+
+Cursor = tuple[datetime | None, int]
 
 
 def inbox(
-    viewer: User, unread: bool = False, search: str = "", offset: int = 0, limit: int = PAGE
+    viewer: User,
+    unread: bool = False,
+    search: str = "",
+    offset: int = 0,
+    limit: int = PAGE,
+    *,
+    account_id: int | None = None,
+    before: Cursor | None = None,
 ) -> list[Conversation]:
-    """The viewer's conversations with their fans, newest first."""
+    """The viewer's conversations with their fans, newest first; `before` (lastMessageAt, id) pages on."""
     query = _visible(viewer)
+    if account_id is not None:
+        query = query.where(Conversation.account_id == account_id)
     if unread:
         query = query.where(Conversation.unread_count > 0)
-    if search.strip():
-        pattern = f"%{search.strip().lstrip('@')}%"
-        query = query.where(Fan.name.icontains(search.strip(), autoescape=True) | Fan.handle.ilike(pattern))
-    query = query.order_by(Conversation.last_message_at.desc().nulls_last(), Conversation.id.desc())
-    return list(db.session.scalars(query.offset(offset).limit(limit)))
+    words = search.replace("\x00", "").strip()
+    if words:
+        handle = Fan.handle.icontains(words.lstrip("@"), autoescape=True)
+        query = query.where(Fan.name.icontains(words, autoescape=True) | handle)
+    if before is not None:
+        query = query.where(_older_than(before))
+    return list(db.session.scalars(query.order_by(*NEWEST_FIRST).offset(offset).limit(limit)))
+
+
+def _older_than(cursor: Cursor) -> ColumnElement[bool]:
+    moment, conversation_id = cursor
+    silent = Conversation.last_message_at.is_(None)
+    if moment is None:
+        return silent & (Conversation.id < conversation_id)
+    return silent | (tuple_(Conversation.last_message_at, Conversation.id) < tuple_(moment, conversation_id))
+
+
+def count_unread(viewer: User, account_id: int) -> int:
+    """How many conversations of the account wait to be read; 0 for one that isn't the viewer's."""
+    query = select(func.count()).select_from(Conversation)
+    query = query.where(Conversation.account_id == account_id, Conversation.unread_count > 0)
+    return db.session.execute(query.where(Conversation.account_id.in_(accounts.visible_ids(viewer)))).scalar_one()
 
 
 def conversation(viewer: User, conversation_id: int) -> Conversation:

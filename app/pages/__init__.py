@@ -2,6 +2,18 @@
 
 from flask import Flask
 
+from app.extensions import csrf
+from app.pages import addresses, conversations, errors, formats, headers, limits, messages, operations, session
+
 
 def init_app(app: Flask) -> None:
-    """Open this door."""
+    """Open this door: what every answer carries, who may come in, and the pages of each room."""
+    headers.init_app(app)
+    errors.init_app(app)
+    limits.init_app(app)
+    csrf.init_app(app)
+    formats.init_app(app)
+    addresses.init_app(app)
+    session.init_app(app)
+    for room in (conversations, messages, operations):
+        app.register_blueprint(room.blueprint)

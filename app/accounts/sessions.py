@@ -1,0 +1,66 @@
+"""Browsers that are signed in: a random token in the cookie, its hash in the database, two ways to expire."""
+
+import hashlib
+import secrets
+from datetime import timedelta
+
+from sqlalchemy import delete, or_, select, update
+
+from app.accounts.models import LoginSession, User
+from app.clock import now
+from app.db import transaction
+from app.extensions import db
+
+IDLE = timedelta(hours=24)
+ABSOLUTE = timedelta(days=14)
+RENEWED_EVERY = timedelta(minutes=1)
+USER_AGENT_LENGTH = 200
+
+
+def start(user: User, user_agent: str = "") -> str:
+    """Sign `user` in: the new session's token, to be kept by the browser alone. Expired sessions go."""
+    token = secrets.token_urlsafe(32)
+    moment = now()
+    with transaction():
+        db.session.execute(
+            delete(LoginSession).where(or_(LoginSession.expires_at <= moment, LoginSession.seen_at <= moment - IDLE))
+        )
+        db.session.add(
+            LoginSession(
+                user_id=user.id,
+                token_hash=_hash(token),
+                user_agent=user_agent[:USER_AGENT_LENGTH],
+                created_at=moment,
+                seen_at=moment,
+                expires_at=moment + ABSOLUTE,
+            )
+        )
+    return token
+
+
+def user_of(token: str, *, renew: bool = True) -> User | None:
+    """The enabled user whose live session this is, or None; `renew` restarts its idle time, once a minute at most."""
+    moment = now()
+    found = db.session.execute(
+        select(User, LoginSession.id, LoginSession.seen_at)
+        .join(LoginSession, LoginSession.user_id == User.id)
+        .where(LoginSession.token_hash == _hash(token), User.disabled_at.is_(None))
+        .where(LoginSession.expires_at > moment, LoginSession.seen_at > moment - IDLE)
+    ).first()
+    if found is None:
+        return None
+    user, session_id, seen_at = found
+    if renew and seen_at <= moment - RENEWED_EVERY:
+        with transaction():
+            db.session.execute(update(LoginSession).where(LoginSession.id == session_id).values(seen_at=moment))
+    return user
+
+
+def end(token: str) -> None:
+    """Sign this browser out; a token that isn't known changes nothing."""
+    with transaction():
+        db.session.execute(delete(LoginSession).where(LoginSession.token_hash == _hash(token)))
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()

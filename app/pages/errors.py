@@ -1,0 +1,88 @@
+"""Everything that goes wrong, as a friendly page, or as a notice when htmx asked; the JSON door answers its own."""
+
+import logging
+
+from flask import Flask, Response, current_app, g, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from app import errors
+from app.extensions import login_manager
+from app.pages import limits
+from app.pages.htmx import wants_fragment
+
+log = logging.getLogger(__name__)
+STATUS: dict[type[errors.HuntazeError], int] = {
+    errors.Invalid: 400,
+    errors.NotSignedIn: 401,
+    errors.NotAllowed: 403,
+    errors.NotFound: 404,
+    errors.Conflict: 409,
+    errors.KeyReused: 422,
+    errors.TooSoon: 429,
+    errors.Unavailable: 503,
+}
+WORDS = {
+    400: ("That didn't work", "The request could not be understood. Go back and try again."),
+    403: ("Not for your role", "You may not open this page."),
+    404: ("Nothing here", "This page doesn't exist, or it isn't yours to see."),
+    405: ("That didn't work", "This address can't be used in this way."),
+    413: ("Too large", "What you sent is larger than we can take."),
+    429: ("Slow down a little", "There were too many attempts. Wait a few minutes, then try again."),
+    500: ("Something went wrong", "It is our fault, not yours, and it has been written down."),
+    503: ("Back in a moment", "A part that is needed for this can't be reached. Try again in a moment."),
+}
+DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeout)
+OUT_OF_DATE = "This page is out of date: load it again, then repeat what you did. What you wrote is kept."
+
+
+def init_app(app: Flask) -> None:
+    """Answer every error of the app; paths under /api/ are left to what that door has put into `json_error`."""
+    app.register_error_handler(HTTPException, _answer)
+    app.register_error_handler(errors.HuntazeError, _answer)
+    app.register_error_handler(Exception, _answer)
+
+
+def _answer(error: Exception) -> ResponseReturnValue:
+    json_error = current_app.extensions.get("json_error")
+    if request.path.startswith("/api/") and json_error is not None:
+        answer: ResponseReturnValue = json_error(error)
+        return answer
+    if isinstance(error, CSRFError):
+        return _forged_or_stale()
+    if isinstance(error, HTTPException):
+        return _from_http(error)
+    if isinstance(error, errors.HuntazeError):
+        return page(next(status for kind, status in STATUS.items() if isinstance(error, kind)), error.message)
+    log.error("unforeseen_error", exc_info=error)
+    return page(503 if isinstance(error, DATABASE_AWAY) else 500)
+
+
+def page(status: int, text: str | None = None) -> Response:
+    """The page, or for htmx the notice, that says what went wrong."""
+    title, usual = WORDS.get(status, WORDS[400 if status < 500 else 500])
+    template = "errors/_notice.html" if wants_fragment() else "errors/page.html"
+    html = render_template(template, status=status, title=title, text=text or usual, request_id=g.get("request_id"))
+    return make_response(html, status)
+
+
+def _forged_or_stale() -> ResponseReturnValue:
+    if wants_fragment() and not current_user.is_authenticated:
+        answer: ResponseReturnValue = login_manager.unauthorized()
+        return answer
+    return page(400, OUT_OF_DATE)
+
+
+def _from_http(error: HTTPException) -> ResponseReturnValue:
+    if error.response is not None or error.code is None or error.code < 400:
+        return error.get_response()
+    response = page(error.code)
+    if error.code == 429:
+        response.headers["Retry-After"] = str(limits.seconds_to_wait())
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        response.headers["Allow"] = ", ".join(error.valid_methods)
+    return response

@@ -1,0 +1,178 @@
+"""The parts of the inbox page, as its templates take them: the list, the thread and the account's line."""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import current_app, url_for
+
+from app.accounts.models import Account, User
+from app.conversations import queries as conversations
+from app.conversations.models import Conversation
+from app.delivery.desk import Allowance, Desk
+from app.delivery.estimate import Wait
+from app.messages import queries as messages
+from app.messages.models import Message, Status
+from app.pages.formats import START, sort_key
+
+THREAD_PAGE = 40
+
+
+def desk() -> Desk:
+    """What this app asks delivery."""
+    at_hand: Desk = current_app.extensions["desk"]
+    return at_hand
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which conversations the list shows."""
+
+    unread: bool = False
+    search: str = ""
+
+    def query(self) -> dict[str, str]:
+        """The filter as it stands in an address."""
+        chosen = {"filter": "unread" if self.unread else "", "q": self.search}
+        return {name: value for name, value in chosen.items() if value}
+
+
+def address(account_id: int, conversation_id: int | None, wanted: Filter) -> str:
+    """The address of the inbox with this conversation open in it, and this list beside it."""
+    named = {"conversation_id": conversation_id} if conversation_id else {"account": account_id}
+    values: dict[str, Any] = {**named, **wanted.query()}
+    return url_for("conversations.inbox", **values)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A page of the list; `next` is the cursor of the one after it, `first` says that none is before it."""
+
+    account: Account
+    filter: Filter
+    rows: Sequence[Conversation]
+    next: str | None
+    first: bool
+    unread: int
+
+    @property
+    def key(self) -> str:
+        """Names the list: rows of another account, filter or search don't belong into it."""
+        return f"{self.account.id} {self.filter.unread} {self.filter.search}"
+
+
+def listing(viewer: User, account: Account, wanted: Filter, after: str | None = None) -> Listing:
+    """A page of the account's list, the one after the cursor `after`."""
+    cursor = read_cursor(after)
+    found = conversations.inbox(
+        viewer, wanted.unread, wanted.search, limit=conversations.PAGE + 1, account_id=account.id, before=cursor
+    )
+    shown, more = found[: conversations.PAGE], len(found) > conversations.PAGE
+    following = write_cursor(shown[-1].last_message_at, shown[-1].id) if more else None
+    unread = conversations.count_unread(viewer, account.id)
+    return Listing(account, wanted, shown, following, cursor is None, unread)
+
+
+@dataclass(frozen=True, slots=True)
+class Bubble:
+    """A message as the thread shows it: `wait` while it is queued, `resent` when a newer one took its place."""
+
+    message: Message
+    wait: Wait | None
+    resent: bool
+
+    @property
+    def version(self) -> str:
+        """Differs whenever the bubble looks different."""
+        message, wait = self.message, self.wait
+        turn = (wait.place, sort_key(wait.expected_at) // 1_000_000) if wait else ()
+        return "-".join(map(str, (message.status, message.attempts, int(self.resent), *turn)))
+
+    @property
+    def open(self) -> bool:
+        """Whether the message may still change."""
+        return self.message.direction == "out" and self.message.status not in (Status.SENT, Status.CANCELED)
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """A stretch of a conversation, oldest bubble first; `older` is the cursor of the stretch before it."""
+
+    conversation: Conversation
+    bubbles: Sequence[Bubble]
+    older: str | None
+    gap: bool
+    new_key: str
+
+
+def thread(viewer: User, conversation: Conversation, before: str | None = None) -> Thread:
+    """The newest stretch of a conversation, or the one before the cursor."""
+    return _thread(viewer, conversation, before, (), None)
+
+
+def thread_news(viewer: User, conversation: Conversation, still_open: Iterable[int], newest: int | None) -> Thread:
+    """The newest stretch and the messages that the browser shows as unfinished; `newest` is the last that it has."""
+    return _thread(viewer, conversation, None, still_open, newest)
+
+
+def _thread(
+    viewer: User, conversation: Conversation, before: str | None, also: Iterable[int], newest: int | None
+) -> Thread:
+    moment, last_id = read_cursor(before) or (None, 0)
+    found = messages.thread(viewer, conversation.id, (moment, last_id) if moment else None, limit=THREAD_PAGE + 1)
+    shown, more = found[:THREAD_PAGE], len(found) > THREAD_PAGE
+    older = write_cursor(shown[-1].created_at, shown[-1].id) if more else None
+    known = {message.id for message in shown}
+    shown += messages.some(viewer, conversation.id, set(also) - known)
+    gap = more and newest is not None and newest not in known
+    return Thread(conversation, bubbles(shown), older, gap, str(uuid.uuid4()))
+
+
+def bubbles(found: Iterable[Message]) -> list[Bubble]:
+    """What the thread shows of these messages, oldest first."""
+    ordered = sorted(found, key=lambda message: (message.created_at, message.id))
+    resent = messages.resent([one.id for one in ordered if one.status in (Status.FAILED, Status.UNKNOWN)])
+    return [
+        Bubble(one, desk().waiting(one) if one.status == Status.QUEUED else None, one.id in resent) for one in ordered
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """How the account's sending stands: what is left of its limit (None while Redis is away), how many messages wait,
+    when the last of them will go, and why nothing moves."""
+
+    allowance: Allowance | None
+    waiting: int
+    last_at: datetime | None
+    reason: str | None
+
+    @property
+    def moving(self) -> bool:
+        """Whether time alone will change what the line says."""
+        return self.waiting > 0 or self.allowance is None or self.allowance.remaining < self.allowance.limit
+
+
+def line(account: Account) -> Line:
+    """The line of an account that the viewer may see."""
+    waiting, last = messages.line(account.id)
+    last_at = desk().estimate(last) if last else None
+    return Line(desk().allowance(account.id), waiting, last_at, desk().standstill(account.id))
+
+
+def write_cursor(at: datetime | None, row_id: int) -> str:
+    """A place in a list that is ordered by time and id."""
+    return f"{sort_key(at)}-{row_id}"
+
+
+def read_cursor(text: str | None) -> tuple[datetime | None, int] | None:
+    """The place, or None for what isn't one."""
+    head, _, tail = (text or "").partition("-")
+    if not (head.isascii() and head.isdigit() and tail.isascii() and tail.isdigit()):
+        return None
+    if len(head) > 16 or len(tail) > 18:
+        return None
+    microseconds = int(head)
+    return (START + timedelta(microseconds=microseconds) if microseconds else None), int(tail)

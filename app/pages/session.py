@@ -1,0 +1,113 @@
+"""Signing in and out, and who is signed in."""
+
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Flask, flash, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import UserMixin, current_user, login_user
+
+from app.accounts import service as accounts
+from app.accounts import sessions
+from app.accounts.models import Role, User
+from app.errors import NotSignedIn
+from app.extensions import login_manager
+from app.messages.rules import UNPRINTABLE
+from app.pages import limits
+from app.pages.addresses import local_path
+from app.pages.forms.session import SignInForm
+from app.pages.htmx import is_poll, wants_fragment
+
+blueprint = Blueprint("session", __name__)
+
+
+class SignedIn(UserMixin):  # type: ignore[misc]
+    """A user and the token of the session that they are here with."""
+
+    def __init__(self, user: User, token: str) -> None:
+        self.user = user
+        self.token = token
+
+    def get_id(self) -> str:
+        """What the cookie holds: the session's token, never the user's id."""
+        return self.token
+
+
+def init_app(app: Flask) -> None:
+    """Bind Flask-Login to the sessions of the database."""
+    app.config.update(
+        PERMANENT_SESSION_LIFETIME=sessions.ABSOLUTE,
+        SESSION_REFRESH_EACH_REQUEST=False,
+        SESSION_PROTECTION=None,
+    )
+    login_manager.init_app(app)
+    login_manager.user_loader(_signed_in)
+    login_manager.unauthorized_handler(_sign_in_first)
+    app.register_blueprint(blueprint)
+
+
+def _signed_in(token: str) -> SignedIn | None:
+    user = sessions.user_of(token, renew=not is_poll())
+    return SignedIn(user, token) if user else None
+
+
+def _sign_in_first() -> ResponseReturnValue:
+    if wants_fragment():
+        shown = urlsplit(request.headers.get("HX-Current-URL", ""))
+        return render_template("session/_signed_out.html", next=local_path(shown.path)), 401
+    here = request.full_path.rstrip("?") if request.method == "GET" else "/"
+    wanted = local_path(here)
+    return redirect(url_for("session.login", next=None if wanted == "/" else wanted))
+
+
+@blueprint.get("/")
+def home() -> ResponseReturnValue:
+    """Lead to where the role works."""
+    if not current_user.is_authenticated:
+        return redirect(url_for("session.login"))
+    operates = current_user.user.role == Role.OPERATOR
+    return redirect(url_for("operations.overview" if operates else "conversations.inbox"))
+
+
+@blueprint.get("/login")
+def login() -> ResponseReturnValue:
+    """The sign-in page."""
+    if current_user.is_authenticated:
+        return redirect(local_path(request.args.get("next")))
+    return render_template("session/login.html", form=SignInForm())
+
+
+@blueprint.post("/login")
+@limits.per_address
+@limits.per_email
+def sign_in() -> ResponseReturnValue:
+    """Sign in with e-mail address and password: a new session, whatever the browser had before."""
+    form = SignInForm()
+    try:
+        user = _authenticate(form)
+    except NotSignedIn as refusal:
+        return render_template("session/login.html", form=form, refusal=refusal.message), 401
+    if current_user.is_authenticated:
+        sessions.end(current_user.token)
+    session.clear()
+    session.permanent = True
+    login_user(SignedIn(user, sessions.start(user, request.headers.get("User-Agent", ""))))
+    accounts.audit("session.started", user=user)
+    return redirect(local_path(request.args.get("next")))
+
+
+def _authenticate(form: SignInForm) -> User:
+    email, password = form.email.data or "", form.password.data or ""
+    if not form.validate() or UNPRINTABLE.search(email):
+        raise NotSignedIn(accounts.BAD_CREDENTIALS)
+    return accounts.authenticate(email, password)
+
+
+@blueprint.post("/logout")
+def logout() -> ResponseReturnValue:
+    """End this browser's session."""
+    if current_user.is_authenticated:
+        sessions.end(current_user.token)
+        accounts.audit("session.ended", user=current_user.user)
+    session.clear()
+    flash("You are signed out.")
+    return redirect(url_for("session.login"))
