@@ -28,7 +28,7 @@ class Part:
     command: Sequence[str]
     ready: Callable[[str], bool] = lambda _: True
     environment: Mapping[str, str] | None = None
-    start_seconds: float = 30.0
+    start_seconds: float = 60.0
     stop_seconds: float = 5.0
 
 

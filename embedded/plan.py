@@ -1,5 +1,6 @@
 """What is embedded and what is real, and what each process is told about the others."""
 
+import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -83,7 +84,8 @@ def _web(environment: Mapping[str, str], wishes: Wishes) -> Part:
         name="web",
         command=python("-m", "gunicorn", *options, *bind, "app:create_app()"),
         environment=environment,
-        ready=lambda _: _is_healthy(_url(wishes)),
+        ready=lambda _: _answers(_url(wishes)),
+        start_seconds=120,
     )
 
 
@@ -97,9 +99,13 @@ def _url(wishes: Wishes) -> str:
     return f"http://{host}:{wishes.port}"
 
 
-def _is_healthy(url: str) -> bool:
+def _answers(url: str) -> bool:
+    """Tell whether the application itself answers, whatever it says, as long as it isn't broken."""
     try:
-        with urllib.request.urlopen(f"{url}/healthz", timeout=2) as answer:
-            return bool(answer.status == 200)
+        with urllib.request.urlopen(f"{url}/healthz", timeout=2):
+            return True
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code < 500
     except OSError:
         return False
