@@ -1,12 +1,13 @@
-"""The command line door: `flask demo`, `flask users`."""
+"""The command line door: `flask demo`, `flask limiter`, `flask users`."""
 
 from flask import Flask
 
 from app.cli.demo import demo
+from app.cli.limiter import limiter
 from app.cli.users import users
 
 
 def init_app(app: Flask) -> None:
     """Add the commands; every one explains itself with `--help`."""
-    for group in (demo, users):
+    for group in (demo, limiter, users):
         app.cli.add_command(group)

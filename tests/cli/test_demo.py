@@ -19,7 +19,7 @@ from app.extensions import db
 from app.fans.models import Fan
 from app.messages.models import Message, Status
 from app.messages.rules import MEDIA_MOST, check_text, check_url, price_fault
-from tests.support.apps import MakeApp, RunCli
+from tests.support.apps import PRODUCTION, MakeApp, RunCli
 
 pytestmark = pytest.mark.usefixtures("any_database")
 
@@ -79,7 +79,7 @@ def test_conversations_agree_with_their_messages() -> None:
 @pytest.mark.usefixtures("loaded")
 def test_nothing_is_left_to_send_but_tomorrows_message() -> None:
     statuses = db.session.execute(select(Message.status, func.count()).group_by(Message.status))
-    counted = {row.status: row.count for row in statuses}
+    counted = {status: count for status, count in statuses.tuples() if count}
     assert set(counted) == {Status.RECEIVED, Status.SENT, Status.FAILED, Status.UNKNOWN, Status.SCHEDULED}
     assert counted[Status.FAILED] == counted[Status.UNKNOWN] == counted[Status.SCHEDULED] == 1
     scheduled = db.session.scalars(select(Message).where(Message.status == Status.SCHEDULED)).one()
@@ -127,9 +127,7 @@ def test_it_is_all_or_nothing(run_cli: RunCli) -> None:
 
 
 def test_it_is_refused_in_production(make_app: MakeApp, run_cli: RunCli) -> None:
-    secret = "a-secret-of-its-own-" * 3
-    production = make_app(APP_ENV="production", SECRET_KEY=secret, JWT_SECRET_KEY=secret, ENCRYPTION_KEY=secret)
-    result = run_cli("demo", "load", on=production)
+    result = run_cli("demo", "load", on=make_app(**PRODUCTION))
     assert result.exit_code == 1
     assert "not loaded in production" in result.output
     assert db.session.scalars(select(User)).all() == []

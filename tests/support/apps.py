@@ -20,6 +20,12 @@ from embedded import platform_process
 from embedded.aws import AwsEndpoint
 
 NOBODY_LISTENS = "http://127.0.0.1:9"
+PRODUCTION = {
+    "APP_ENV": "production",
+    "SECRET_KEY": "a-secret-of-the-tests-" * 2,
+    "JWT_SECRET_KEY": "another-secret-of-the-tests-" * 2,
+    "ENCRYPTION_KEY": "dGhlLXRlc3RzLW93bi1lbmNyeXB0aW9uLWtleS0zMmI=",
+}
 Environment = Callable[..., dict[str, str]]
 MakeSettings = Callable[..., Settings]
 MakeApp = Callable[..., Flask]
