@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.delivery import recorder
 from app.delivery.courier import Courier, Report
+from app.delivery.pacer import Pacer
 from app.delivery.token_bucket import Ended, Rest, Slot, Taken, TokenBucket
 from app.messages import claims, media
 from app.messages.claims import Envelope, Idle
@@ -46,6 +47,7 @@ class Dispatcher:
     def __init__(self, bucket: TokenBucket, courier: Courier, in_flight_most: int) -> None:
         self.bucket = bucket
         self.courier = courier
+        self.pacer = Pacer(bucket.limit.min_gap)
         self.in_flight_most = in_flight_most
         self.calls = ThreadPoolExecutor(in_flight_most, "courier")
         self.chores = ThreadPoolExecutor(CHORES_MOST, "chore")
@@ -170,6 +172,7 @@ class Dispatcher:
 
     def _call(self, envelope: Envelope, slot: Slot) -> None:
         """In a courier's thread."""
+        self.pacer.wait_turn(envelope.account_id)
         if slot.may_still_start():
             report = self._guarded(lambda: self.courier.deliver(envelope, slot.probe), envelope)
         else:

@@ -35,19 +35,12 @@ def slot_after(used: Sequence[float], last_start: float, place: int, limit: Rate
     `used`: seconds until each used slot comes back; `last_start`: seconds since the account's last call started.
     """
     back = sorted(seconds for seconds in used if seconds > 0)
-    at = -last_start
-    period = limit.window + CALL_SECONDS
-    done = 0
-    while done < place:
-        if len(back) < limit.messages:
-            at = max(at + limit.min_gap, 0.0)
-        else:
-            at = max(at + limit.min_gap, back.pop(0), 0.0)
-        insort(back, at + period)
-        while len(back) > limit.messages:
-            back.pop(0)
-        done += 1
-    return at
+    start = -last_start
+    for _ in range(place):
+        slot_free = back.pop(0) if len(back) >= limit.messages else 0.0
+        start = max(start + limit.min_gap, slot_free)
+        insort(back, start + limit.window + CALL_SECONDS)
+    return start
 
 
 def place_in_line(message: Message) -> int:

@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 
-from app import idempotency
+from app import jobs
 from app.accounts import connection
 from app.accounts.connection import Keys, Probe
 from app.delivery import heartbeat
@@ -15,6 +15,7 @@ from app.gateways.platform import Platform
 from app.messages import claims, upkeep
 
 log = logging.getLogger(__name__)
+FORGET_OLD_KEYS = "app.idempotency.forget_old"
 OFTEN, SELDOM, RARELY = 0.5, 5.0, 3600.0
 
 
@@ -30,7 +31,7 @@ class Housekeeping:
         self.paces: dict[float, tuple[Callable[[], object], ...]] = {
             OFTEN: (upkeep.promote_due, self.relay_once, self.relay.bury_once),
             SELDOM: (self.beat, upkeep.recover_leases, upkeep.give_up_chores, upkeep.expire_unclear, self.rebuild),
-            RARELY: (idempotency.forget_old,),
+            RARELY: (self.tidy_up,),
         }
         self.due = dict.fromkeys(self.paces, 0.0)
 
@@ -64,6 +65,10 @@ class Housekeeping:
     def rebuild(self) -> None:
         """Accounts that have work are ready, whatever Redis has forgotten."""
         self.bucket.ready(claims.accounts_with_work())
+
+    def tidy_up(self) -> None:
+        """Have what is too old dropped, in the background."""
+        jobs.enqueue(self.bucket.client, FORGET_OLD_KEYS)
 
     def probe(self) -> None:
         """Accounts whose login was refused go on when their key lists them as signed in. For a thread of its own."""

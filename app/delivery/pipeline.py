@@ -70,7 +70,7 @@ class Pipeline:
             log.warning("redis_away", extra={"reason": type(error).__name__})
             return self._without_redis()
         except SQLAlchemyError as error:
-            log.warning("database_away", extra={"reason": type(error).__name__})
+            log.exception("database_away", extra={"reason": str(error)[:200]})
             return AFTER_A_FAULT
         return wait
 

@@ -66,6 +66,7 @@ class OnlyFansPlatform:
         )
         self.client = OnlyFansAPI(api_key="unset", base_url=base_url, max_retries=0, http_client=self.http)
         self.by_key: dict[str, OnlyFansAPI] = {}
+        _warm_up()
 
     def send(self, login: Login, letter: Letter) -> Answer:
         """Make the one call that sends; never raises."""
@@ -153,3 +154,14 @@ class OnlyFansPlatform:
             ) from error
         except (APIError, httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError, OSError) as error:
             raise CallFailed(f"The platform didn't answer ({type(error).__name__})") from error
+
+
+def _warm_up() -> None:
+    """Have the SDK import and build what it makes at a first call (half a second), so that no real one starts late."""
+
+    def answer(_request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"data": {"id": 1, "text": "", "createdAt": "2026-01-01T00:00:00+00:00"}})
+
+    with httpx.Client(transport=httpx.MockTransport(answer)) as http:
+        client = OnlyFansAPI(api_key="none", base_url="http://nowhere.invalid", max_retries=0, http_client=http)
+        client.chats.messages.with_raw_response.send("1", account="acct_none", text="-", idempotency_key="-")
