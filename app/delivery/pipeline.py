@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 import redis
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from app.delivery.dispatcher import Dispatcher
 from app.delivery.housekeeping import Housekeeping
@@ -69,8 +69,11 @@ class Pipeline:
         except redis.RedisError as error:
             log.warning("redis_away", extra={"reason": type(error).__name__})
             return self._without_redis()
-        except SQLAlchemyError as error:
-            log.exception("database_away", extra={"reason": str(error)[:200]})
+        except DBAPIError as error:
+            log.warning("database_away", extra={"reason": type(error).__name__})
+            return AFTER_A_FAULT
+        except Exception:
+            log.exception("round_failed")
             return AFTER_A_FAULT
         return wait
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import Select, Table, bindparam, func, select, update
+from sqlalchemy import Select, Table, bindparam, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.conversations import service as conversations
@@ -78,7 +78,8 @@ _attempts = cast(Table, Attempt.__table__)
 MARK_SENT = (
     _messages.update()
     .where(_messages.c.id == bindparam("message"))
-    .where(_messages.c.status.in_([Status.SENDING, Status.QUEUED, Status.UNKNOWN]))
+    # One comparison each: executemany() can't expand an IN.
+    .where(or_(*(_messages.c.status == status for status in (Status.SENDING, Status.QUEUED, Status.UNKNOWN))))
     .values(
         status=Status.SENT,
         sent_at=bindparam("at"),
