@@ -23,23 +23,25 @@ class Door:
     def __init__(self, sim: Simulator) -> None:
         self.sim = sim
         self._going_on: set[asyncio.Task[Answer | None]] = set()
+        self._turn = 0
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Serve one call; its arrival is now."""
         call, route = self._arrive(request)
-        left = True
+        turn, left = self._turn, True
         try:
             call.payload = await self._read(request, call)
-            answer = await self._answer(Visit(self.sim, call, route))
+            answer = await self._answer(Visit(self.sim, call, route)) if turn == self._turn else None
             response = _drop(request) if answer is None else await self._respond(request, call, answer, route)
             left = False
             return response
         finally:
-            if call.entry is not None:
+            if call.entry is not None and turn == self._turn:
                 self.sim.journal.close(call.entry, clock.now(), left)
 
     async def end_all(self) -> None:
-        """Drop every call that waits for something."""
+        """Drop every call that waits for something; what is forgotten next must hear no more of them."""
+        self._turn += 1
         waiting = list(self._going_on)
         for task in waiting:
             task.cancel()

@@ -109,8 +109,7 @@ class Journal:
     def close(self, entry: Entry, at: float, left: bool) -> None:
         """Write down that the caller has its answer, lost its connection, or left before."""
         entry.end, entry.left = at, left
-        tally = self.tally(entry.account)
-        tally.in_flight = max(0, tally.in_flight - 1)  # a reset may have come in between
+        self.tally(entry.account).in_flight -= 1
         self._keep("journal", entry.seq, entry)
 
     def _settle(self, entry: Entry, tally: Tally, outcome: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from embedded.platform import clock
 from embedded.platform.faults import Faults
@@ -98,8 +99,9 @@ class Simulator:
             "journal": self.journal.load,
         }
         for kind, make in STORED.items():
-            for record in self.store.records(kind):
+            for record in sorted(self.store.records(kind), key=_order):
                 put[kind](make(**record))
+        self.store.begin()
 
     def put_key(self, key: Key) -> None:
         """Let an API key in."""
@@ -117,3 +119,8 @@ class Simulator:
     def simulated(self) -> dict[str, object]:
         """Return what is simulated now, as JSON."""
         return {"faults": self.faults.listed(), "settings": asdict(self.settings)}
+
+
+def _order(record: Mapping[str, Any]) -> float:
+    """Return what puts records of a kind in the order in which they came."""
+    return float(record.get("seq") or record.get("at") or 0.0)

@@ -22,6 +22,9 @@ class Memory:
     def keep(self, kind: str, name: int | str, thing: object | None) -> None:
         """Let it pass."""
 
+    def begin(self) -> None:
+        """Nothing to write."""
+
     def clear(self) -> None:
         """Nothing to forget."""
 
@@ -52,6 +55,10 @@ class Store:
                     connection.execute("DELETE FROM records")
                     connection.execute(f"PRAGMA user_version = {version}")
         self._writer = threading.Thread(target=self._write_on, name="store", daemon=True)
+
+    def begin(self) -> None:
+        """Write from now on: what was kept before came out of the file."""
+        self._changed.clear()
         self._writer.start()
 
     def keep(self, kind: str, name: int | str, thing: object | None) -> None:
@@ -65,15 +72,16 @@ class Store:
             self._changed, self._all_gone = {}, True
 
     def records(self, kind: str) -> Iterator[dict[str, object]]:
-        """Yield what was kept of a kind, in the order of its names."""
+        """Yield what was kept of a kind, in no order."""
         with closing(self._connect()) as connection:
-            for (body,) in connection.execute("SELECT body FROM records WHERE kind = ? ORDER BY id", (kind,)):
+            for (body,) in connection.execute("SELECT body FROM records WHERE kind = ?", (kind,)):
                 yield json.loads(body)
 
     def close(self) -> None:
         """Write what is left, and end the thread."""
         self._ends.set()
-        self._writer.join()
+        if self._writer.is_alive():
+            self._writer.join()
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, timeout=10)
