@@ -115,8 +115,8 @@ def hide(sim: Simulator, call: Call) -> Answer:
 
 
 def _message(sim: Simulator, call: Call) -> Message | None:
-    text = call.params["message"]
-    message = sim.state.messages.get(call.account, {}).get(int(text)) if text.isdecimal() else None
+    number = pages.whole_number(call.params["message"])
+    message = sim.state.messages.get(call.account, {}).get(number or 0)
     return message if message is not None and message.chat == call.chat and not message.deleted else None
 
 

@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from embedded.platform import scene, shapes
+from embedded.platform import faults, scene, shapes
 from embedded.platform.door import Door
+from embedded.platform.pages import whole_number
 from embedded.platform.simulator import Simulator
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -53,7 +54,7 @@ class Control:
     async def add_fault(self, request: web.Request) -> web.Response:
         """Put a rule in force."""
         rule = self.sim.faults.add(await _body(request))
-        return _json(asdict(rule), status=201)
+        return _json(faults.shown(rule), status=201)
 
     async def remove_fault(self, request: web.Request) -> web.Response:
         """Take a rule out of force."""
@@ -73,9 +74,9 @@ class Control:
 
     async def journal(self, request: web.Request) -> web.Response:
         """Answer a page of the journal, oldest first; `next` is the `after` of the next page, or null."""
-        after, limit = int(request.query.get("after", "0")), int(request.query.get("limit", "1000"))
-        page = self.sim.journal.page(request.query.get("account"), after, min(limit, PAGE_LIMIT))
-        following = page[-1].seq if len(page) == min(limit, PAGE_LIMIT) else None
+        after, limit = _whole(request, "after", 0), min(_whole(request, "limit", PAGE_LIMIT), PAGE_LIMIT)
+        page = self.sim.journal.page(request.query.get("account"), after, limit)
+        following = page[-1].seq if page and len(page) == limit else None
         return _json({"entries": [asdict(entry) for entry in page], "next": following})
 
     async def deliveries(self, request: web.Request) -> web.Response:
@@ -131,8 +132,13 @@ def add_routes(app: web.Application, sim: Simulator, door: Door) -> None:
         ("POST", "/transactions"): control.changing(scene.add_transaction),
         ("GET", ""): control.page,
     }
+    app.router.add_get("/", _to_the_page)
     for (method, path), handler in routes.items():
         app.router.add_route(method, f"/_sim{path}", _guarded(handler))
+
+
+async def _to_the_page(_request: web.Request) -> web.StreamResponse:
+    raise web.HTTPFound("/_sim")
 
 
 def _guarded(handler: Handler) -> Handler:
@@ -145,6 +151,13 @@ def _guarded(handler: Handler) -> Handler:
             return _json({"error": str(wrong)}, status=400)
 
     return guarded
+
+
+def _whole(request: web.Request, name: str, default: int) -> int:
+    number = whole_number(request.query.get(name, str(default)))
+    if number is None:
+        raise ValueError(f"{name}: a whole number from 0 on")
+    return number
 
 
 def _host(request: web.Request) -> str:

@@ -119,9 +119,9 @@ class Door:
 async def _payload(request: web.Request) -> dict[str, object] | None:
     if not request.can_read_body:
         return {}
-    if request.content_type in ("multipart/form-data", "application/x-www-form-urlencoded"):
-        return dict(await request.post())
     try:
+        if request.content_type in ("multipart/form-data", "application/x-www-form-urlencoded"):
+            return dict(await request.post())
         payload = json.loads(await request.read())
     except (ValueError, RecursionError):
         return None

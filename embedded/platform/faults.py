@@ -162,7 +162,7 @@ class Faults:
 
     def listed(self) -> list[dict[str, object]]:
         """Return the rules as JSON."""
-        return [{**asdict(rule), "params": None, **rule.params} for rule in self._rules]
+        return [shown(rule) for rule in self._rules]
 
     def draw(self, stage: Stage, target: Target) -> Rule | None:
         """Return the rule that strikes this call at this stage, and count that it did."""
@@ -188,6 +188,12 @@ class Faults:
             if rule.times <= 0:
                 self._rules.remove(rule)
         return True
+
+
+def shown(rule: Rule) -> dict[str, object]:
+    """Return a rule as JSON, its parameters beside the rest as they were given."""
+    fields = asdict(rule)
+    return {**fields, **fields.pop("params")}
 
 
 def fits(rule: Rule, target: Target) -> bool:

@@ -112,6 +112,9 @@ class Journal:
         self.tally(entry.account).in_flight -= 1
         self._keep("journal", entry.seq, entry)
 
+    def _known(self, account: str) -> Tally:
+        return self.tallies.get(account) or Tally()
+
     def _settle(self, entry: Entry, tally: Tally, outcome: str) -> None:
         if entry.outcome == "running":
             entry.outcome = outcome
@@ -131,7 +134,7 @@ class Journal:
 
     def page(self, account: str | None, after: int, limit: int) -> list[Entry]:
         """Return the next entries behind sequence number `after`, oldest first."""
-        entries = self.entries if account is None else self.tally(account).entries
+        entries = self.entries if account is None else self._known(account).entries
         return list(islice((entry for entry in entries if entry.seq > after), limit))
 
     def newest(self, limit: int) -> list[Entry]:
@@ -140,7 +143,7 @@ class Journal:
 
     def deliveries(self, account: str | None) -> list[Entry]:
         """Return the calls that delivered, in order of delivery."""
-        tallies = self.tallies.values() if account is None else [self.tally(account)]
+        tallies = self.tallies.values() if account is None else [self._known(account)]
         found = [entry for tally in tallies for entry in tally.delivered]
         return sorted(found, key=lambda entry: entry.delivered_at or 0.0)
 
@@ -151,12 +154,12 @@ class Journal:
 
     def counters(self, account: str) -> dict[str, object]:
         """Return the account's figures that cost nothing to know, for a page that asks again and again."""
-        tally = self.tally(account)
+        tally = self._known(account)
         return {"account": account, "calls": tally.calls["send"], "in_flight": tally.in_flight, **tally.outcomes}
 
     def summary(self, account: str, window: float) -> dict[str, object]:
         """Return the account's figures; `window` in seconds."""
-        tally = self.tally(account)
+        tally = self._known(account)
         entries = list(tally.entries)
         arrivals = sorted(entry.at for entry in entries)
         real = sorted(entry.at for entry in entries if entry.outcome != "replayed")

@@ -28,8 +28,7 @@ def vault(sim: Simulator, call: Call) -> Answer:
 
 def vault_item(sim: Simulator, call: Call) -> Answer:
     """Answer one file of the vault."""
-    text = call.params["media"]
-    found = sim.state.media.get(call.account, {}).get(int(text)) if text.isdecimal() else None
+    found = sim.state.media.get(call.account, {}).get(pages.whole_number(call.params["media"]) or 0)
     return answers.data(shapes.vault_medium(found)) if found is not None else answers.not_found("Media")
 
 

@@ -20,12 +20,17 @@ class BadQuery(ValueError):
         self.errors = {name: [f"The {name} {complaint}"]}
 
 
+def whole_number(text: str) -> int | None:
+    """Return the number that the text is, None when it is none from 0 to 10^18."""
+    return int(text) if text.isdecimal() and len(text) <= 18 else None
+
+
 def whole(call: Call, name: str, default: int, least: int, most: int) -> int:
     """Return a query parameter that is a whole number; raise BadQuery when it isn't, or out of bounds."""
-    text = call.query.get(name, str(default))
-    if not text.isdecimal() or not least <= int(text) <= most:
+    number = whole_number(call.query.get(name, str(default)))
+    if number is None or not least <= number <= most:
         raise BadQuery(name, f"must be between {least} and {most}.")
-    return int(text)
+    return number
 
 
 def one_of(call: Call, name: str, choices: Sequence[str]) -> str:
@@ -83,6 +88,7 @@ def _cursor(call: Call, name: str) -> int | None:
     text = call.query.get(name)
     if text is None:
         return None
-    if not text.isdecimal():
+    number = whole_number(text)
+    if number is None:
         raise BadQuery(name, "must be a message id.")
-    return int(text)
+    return number

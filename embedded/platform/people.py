@@ -131,7 +131,7 @@ def _limits(call: Call) -> dict[str, float]:
             raise pages.BadQuery(name, "must be written with brackets.")
         inner = name.removeprefix("filter[").removesuffix("]")
         if name == f"filter[{inner}]" and inner in _FAN_FILTERS:
-            if not text.replace(".", "", 1).isdecimal():
+            if not text.replace(".", "", 1).isdecimal() or len(text) > 18:
                 raise pages.BadQuery(name, "must be a number from 0 on.")
             limits[inner] = float(text)
     return limits

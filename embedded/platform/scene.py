@@ -8,14 +8,12 @@ from typing import Any
 from embedded.platform import clock, shapes
 from embedded.platform.simulator import Key, Simulator
 from embedded.platform.state import Message, Transaction
-from embedded.platform.wishes import NUMBER, Types, read
+from embedded.platform.wishes import ACCOUNT, CHAT, FLAG, LIST, NUMBER, TEXT, TIME, WHOLE, Sort, read
 
 Wish = Mapping[str, object]
 Json = dict[str, object]
 
-TEXT: Types = (str,)
-FLAG: Types = (bool,)
-FAN: Mapping[str, Types] = {
+FAN: Mapping[str, Sort] = {
     "name": TEXT,
     "username": TEXT,
     "is_subscribed": FLAG,
@@ -23,31 +21,29 @@ FAN: Mapping[str, Types] = {
     "is_online": FLAG,
     "total_spent": NUMBER,
     "tips": NUMBER,
-    "months": (int,),
-    "last_seen": NUMBER,
-    "created_at": NUMBER,
+    "months": WHOLE,
+    "last_seen": TIME,
+    "created_at": TIME,
 }
 
 
 def set_account(sim: Simulator, wish: Wish) -> Json:
     """Add or change an account: `id`, `display_name`, `is_authenticated`, `absent`."""
     optional = {"display_name": TEXT, "is_authenticated": FLAG, "absent": FLAG}
-    fields: dict[str, Any] = read(wish, {"id": TEXT}, optional)
-    if not fields["id"].startswith("acct_"):
-        raise ValueError("id: begins with acct_")
+    fields: dict[str, Any] = read(wish, {"id": ACCOUNT}, optional)
     return shapes.account(sim.state.put_account(replace(sim.state.account(fields["id"]), **fields)))
 
 
 def set_key(sim: Simulator, wish: Wish) -> Json:
     """Let an API key in: `key`, `accounts` that it may touch (all when left out), `team`."""
-    fields: dict[str, Any] = read(wish, {"key": TEXT}, {"accounts": (list,), "team": TEXT})
+    fields: dict[str, Any] = read(wish, {"key": TEXT}, {"accounts": LIST, "team": TEXT})
     sim.put_key(Key(**fields))
     return {"success": True}
 
 
 def set_fan(sim: Simulator, wish: Wish) -> Json:
     """Add or change a fan: `account`, `id` and what is known of them; money in dollars, times in epoch seconds."""
-    fields: dict[str, Any] = read(wish, {"account": TEXT, "id": TEXT}, FAN)
+    fields: dict[str, Any] = read(wish, {"account": ACCOUNT, "id": CHAT}, FAN)
     chat = replace(sim.state.chat(fields["account"], fields["id"]), **fields)
     sim.state.put_chat(chat)
     return shapes.fan(chat)
@@ -55,8 +51,8 @@ def set_fan(sim: Simulator, wish: Wish) -> Json:
 
 def add_message(sim: Simulator, wish: Wish) -> Json:
     """Put a message in a chat: `account`, `chat`, `text`, `from` fan or creator (on the phone), `at` epoch seconds."""
-    required = {"account": TEXT, "chat": TEXT, "text": TEXT, "from": TEXT}
-    fields: dict[str, Any] = read(wish, required, {"at": NUMBER})
+    required = {"account": ACCOUNT, "chat": CHAT, "text": TEXT, "from": TEXT}
+    fields: dict[str, Any] = read(wish, required, {"at": TIME})
     if fields["from"] not in ("fan", "creator"):
         raise ValueError("from: fan or creator")
     by_creator, now = fields["from"] == "creator", clock.now()
@@ -74,7 +70,7 @@ def add_message(sim: Simulator, wish: Wish) -> Json:
 
 def add_transaction(sim: Simulator, wish: Wish) -> Json:
     """Let a `fan` of an `account` pay an `amount` (gross dollars) for a `type`: tips, subscribes, chat_messages…"""
-    fields: dict[str, Any] = read(wish, {"account": TEXT, "fan": TEXT, "amount": NUMBER, "type": TEXT}, {"at": NUMBER})
+    fields: dict[str, Any] = read(wish, {"account": ACCOUNT, "fan": CHAT, "amount": NUMBER, "type": TEXT}, {"at": TIME})
     account, amount, kind = fields["account"], float(fields["amount"]), fields["type"]
     chat, at = sim.state.chat(account, fields["fan"]), fields.get("at", clock.now())
     number = len(sim.state.transactions.get(account, []))

@@ -1,5 +1,6 @@
 """What the platform knows: accounts, their fans' chats, the messages in them, media and money; all in memory."""
 
+import re
 import zlib
 from bisect import insort
 from collections.abc import Callable, Sequence
@@ -12,6 +13,19 @@ MESSAGES_KEPT_PER_CHAT = 10_000
 _BY_ID = attrgetter("id")
 
 Keep = Callable[[str, int | str, object | None], None]
+
+
+CHAT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def is_account_id(text: str) -> bool:
+    """Tell whether the text may be an account's id."""
+    return text.startswith("acct_")
+
+
+def is_chat_id(text: str) -> bool:
+    """Tell whether the text may be a fan's id, which is the chat's."""
+    return CHAT_ID.fullmatch(text) is not None
 
 
 @dataclass(slots=True)

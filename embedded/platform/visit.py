@@ -1,7 +1,6 @@
 """The life of one call inside the platform: gate, key, idempotency, the work itself; with every fault in its place."""
 
 import asyncio
-import re
 from contextlib import suppress
 
 from embedded.platform import answers, effects, idempotency, shapes
@@ -11,8 +10,7 @@ from embedded.platform.idempotency import Kept
 from embedded.platform.pages import BadQuery
 from embedded.platform.routes import Route
 from embedded.platform.simulator import Call, Simulator
-
-CHAT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+from embedded.platform.state import is_account_id, is_chat_id
 
 
 class Dropped(Exception):
@@ -63,13 +61,13 @@ class Visit:
         return self._refused_account(call.key.may_touch(call.account)) if call.account else None
 
     def _refused_account(self, may_touch: bool) -> Answer | None:
-        if not self.call.account.startswith("acct_"):
+        if not is_account_id(self.call.account):
             return answers.wrong_account_id()
         if not may_touch:
             return answers.error(403, "FORBIDDEN", "This API key has no access to this account.")
         if self.sim.state.account(self.call.account).absent:
             return answers.not_found("Account")
-        if self.call.chat and not CHAT_ID.fullmatch(self.call.chat):
+        if self.call.chat and not is_chat_id(self.call.chat):
             return answers.not_found("Chat")
         return None
 

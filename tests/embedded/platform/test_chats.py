@@ -129,6 +129,11 @@ def test_one_message_is_found_until_it_is_deleted(sim: Sim) -> None:
         sim.sdk.chats.messages.retrieve(message_id, account="acct_a", chat_id="7")
 
 
+@pytest.mark.parametrize("message_id", ["x", "0", "9" * 5000, "%C2%B2"])
+def test_what_is_no_messages_id_is_not_found(sim: Sim, message_id: str) -> None:
+    assert sim.http.get(f"/api/acct_a/chats/7/messages/{message_id}").status_code == 404
+
+
 def test_old_messages_and_the_fans_own_can_not_be_deleted(sim: Sim) -> None:
     for sender, age in (("fan", {}), ("creator", {"at": 1_700_000_000})):
         wish = {"account": "acct_a", "chat": "7", "text": "x", "from": sender, **age}

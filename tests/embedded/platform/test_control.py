@@ -11,6 +11,7 @@ def test_faults_are_listed_and_taken_back(sim: Sim) -> None:
     first, second = sim.fault("down", call="whoami"), sim.fault("latency", seconds=0.01, account="acct_a")
     sim.send()
     listed = sim.ask("/faults")["faults"]
+    assert listed == [first, {**second, "fired": 1}]
     assert [(rule["kind"], rule["call"], rule["fired"]) for rule in listed] == [
         ("down", "whoami", 0),
         ("latency", "send", 1),
@@ -37,6 +38,8 @@ def test_faults_are_listed_and_taken_back(sim: Sim) -> None:
         ("/fans", {"account": "acct_a", "id": 7}),
         ("/messages", {"account": "acct_a", "chat": "7", "text": "x", "from": "somebody"}),
         ("/messages", {"account": "acct_a", "chat": "7", "text": "x", "from": "fan", "at": True}),
+        ("/messages", {"account": "acct_a", "chat": "7", "text": "x", "from": "fan", "at": 1e30}),
+        ("/messages", {"account": "acct_a", "chat": "../7", "text": "x", "from": "fan"}),
         ("/transactions", {"account": "acct_a", "fan": "7", "amount": "5", "type": "tips"}),
     ],
 )
@@ -44,6 +47,20 @@ def test_what_makes_no_sense_is_refused_with_a_clear_line(sim: Sim, path: str, b
     answer = sim.http.post(f"/_sim{path}", json=body)
     assert answer.status_code == 400
     assert ": " in answer.json()["error"]
+
+
+@pytest.mark.parametrize("query", ["after=x", "limit=-1"])
+def test_a_senseless_page_of_the_journal_is_refused(sim: Sim, query: str) -> None:
+    assert sim.http.get(f"/_sim/journal?{query}").status_code == 400
+
+
+def test_asking_for_a_stranger_does_not_make_them_known(sim: Sim) -> None:
+    assert sim.summary("acct_stranger")["calls"] == 0
+    assert sim.ask("/summary")["accounts"] == {}
+
+
+def test_the_root_leads_to_the_page(sim: Sim) -> None:
+    assert sim.plain.get(sim.url).headers["Location"] == "/_sim"
 
 
 @pytest.mark.parametrize("raw", [b"{", b"[]", b"\xff"])

@@ -45,6 +45,13 @@ def test_what_is_no_url_is_refused(sim: Sim, upload: str, url: str) -> None:
     assert (answer.status_code, list(answer.json()["errors"])) == (422, ["file_url"])
 
 
+@pytest.mark.parametrize("content_type", ["multipart/form-data; boundary=x", "multipart/form-data", "application/json"])
+def test_a_garbled_upload_is_refused(sim: Sim, content_type: str) -> None:
+    headers = {"Content-Type": content_type}
+    answer = sim.http.post("/api/acct_a/media/vault", content=b"--xgarbled", headers=headers)
+    assert answer.status_code == 422
+
+
 def test_uploads_can_fail_like_any_call(sim: Sim) -> None:
     sim.fault("status", call="vault", status=422, times=1)
     with pytest.raises(UnprocessableEntityError):
