@@ -60,8 +60,8 @@ with_uv() {
 # A Debian without python3-venv can make an environment without pip, and fill it from outside.
 with_pip() {
     echo "uv could not do it; trying pip, which takes a minute …" >&2
-    "$python" -m venv --clear --without-pip .venv &&
-        "$python" -m pip --python .venv/bin/python install $pip_options --require-hashes -r "$1"
+    [ -x .venv/bin/python ] || "$python" -m venv --clear --without-pip .venv || return 1
+    "$python" -m pip --python .venv/bin/python install $pip_options --require-hashes -r "$1"
 }
 
 if is_made "$@"; then exit; fi

@@ -78,8 +78,11 @@ def _settings() -> config.Settings:
 
 def only_one(state: Path) -> IO[str]:
     """Return a lock on the folder, which the system lets go of however we end; raise RefusedError if another has it."""
-    state.mkdir(parents=True, exist_ok=True)
-    lock = (state / "run.lock").open("a+")
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        lock = (state / "run.lock").open("a+")
+    except OSError as error:
+        raise RefusedError(f"The folder for data and logs can't be used: {error}") from None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -120,7 +123,7 @@ def _supervise(todo: plan.Plan, wishes: plan.Wishes, state: Path) -> int:
         _say(_welcome(todo, wishes, state))
         supervisor.watch()
     except KeyboardInterrupt:
-        _say("\nStopping …")
+        _say("\nStopping … (Ctrl-C again ends everything at once)")
         return 0
     except (NotStartedError, CrashLoopError) as error:
         _say(f"\n{error}\n\nStopping …")

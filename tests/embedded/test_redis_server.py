@@ -30,6 +30,11 @@ def test_it_listens_on_a_socket_in_its_folder(tmp_path: Path) -> None:
             assert client.config_get("appendfsync") == {"appendfsync": "everysec"}
 
 
+def test_a_folder_with_a_space_in_its_name_will_do(tmp_path: Path) -> None:
+    with redis_server.running(tmp_path / "my crm") as url, redis.Redis.from_url(url) as client:
+        assert client.ping()
+
+
 def test_what_was_written_survives_a_restart(tmp_path: Path) -> None:
     with redis_server.running(tmp_path) as url, redis.Redis.from_url(url) as client:
         client.set("slot", "taken")

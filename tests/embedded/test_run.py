@@ -64,3 +64,8 @@ def test_a_setting_that_makes_no_sense(tmp_path: Path) -> None:
 def test_something_to_simulate_where_the_platform_is_real(tmp_path: Path) -> None:
     line = refusal(tmp_path, "--simulate", "error-rate=0.2", ONLY_FANS_API_BASE_URL="https://platform.example.com")
     assert line == "--simulate is for the simulated platform, but ONLY_FANS_API_BASE_URL names another."
+
+
+def test_a_folder_that_cannot_be_used(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert refusal(tmp_path / "file" / "var").startswith("The folder for data and logs can't be used: ")
