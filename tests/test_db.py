@@ -1,0 +1,175 @@
+"""One commit: what is done inside a transaction happens together, and effects leave after it."""
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError, StatementError
+
+from app.accounts.models import AuditEvent, User
+from app.accounts.service import audit
+from app.clock import now
+from app.conversations.models import Conversation
+from app.db import database_now, insert_unless_there, on_commit, transaction
+from app.extensions import db
+from app.fans.models import Fan
+from tests.support.cast import Cast
+
+pytestmark = pytest.mark.usefixtures("any_database")
+
+
+class Stumble(Exception):
+    """Something went wrong in the middle."""
+
+
+def _stumble_after(*steps: Callable[[], object]) -> None:
+    """Take the steps in a transaction that fails in the end."""
+    with transaction():
+        for step in steps:
+            step()
+        raise Stumble
+
+
+def _stored() -> int:
+    """What another connection sees."""
+    with db.engine.connect() as connection:
+        return connection.execute(select(func.count()).select_from(AuditEvent)).scalar_one()
+
+
+def test_the_outermost_one_commits(app: Flask) -> None:
+    with transaction():
+        with transaction():
+            audit("inner")
+        assert _stored() == 0
+        audit("outer")
+    assert _stored() == 2
+
+
+def test_a_failure_takes_everything_back(app: Flask) -> None:
+    with pytest.raises(Stumble):
+        _stumble_after(lambda: audit("a verb with a transaction of its own"))
+    assert _stored() == 0
+
+
+def test_an_inner_failure_takes_everything_back(app: Flask) -> None:
+    with pytest.raises(Stumble), transaction():
+        _stumble_after(lambda: audit("inner"))
+    assert _stored() == 0
+
+
+def test_the_next_one_is_not_harmed_by_a_failure(app: Flask) -> None:
+    db.session.add(User(email=None, name="x", role="creator", password_hash="x"))
+    with pytest.raises(IntegrityError), transaction():
+        db.session.flush()
+    with transaction():
+        audit("later")
+    assert _stored() == 1
+
+
+def test_effects_leave_after_the_outermost_commit_in_order(app: Flask) -> None:
+    seen: list[tuple[str, int]] = []
+    with transaction():
+        with transaction():
+            audit("done")
+            on_commit(lambda: seen.append(("first", _stored())))
+        on_commit(lambda: seen.append(("second", _stored())))
+        assert seen == []
+    assert seen == [("first", 1), ("second", 1)]
+
+
+def test_effects_of_what_was_taken_back_never_leave(app: Flask) -> None:
+    seen: list[str] = []
+    with pytest.raises(Stumble):
+        _stumble_after(lambda: on_commit(lambda: seen.append("effect")))
+    with transaction():
+        audit("next")
+    assert seen == []
+
+
+def test_an_effect_that_fails_is_logged_and_harms_nobody(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
+    def stumble() -> None:
+        raise Stumble
+
+    seen: list[str] = []
+    with caplog.at_level(logging.ERROR), transaction():
+        on_commit(stumble)
+        on_commit(lambda: seen.append("other"))
+    assert seen == ["other"]
+    assert "effect_failed" in caplog.text
+
+
+def test_an_effect_may_open_a_transaction_with_effects_of_its_own(app: Flask) -> None:
+    seen: list[int] = []
+
+    def effect() -> None:
+        with transaction():
+            audit("from the effect")
+            on_commit(lambda: seen.append(_stored()))
+
+    with transaction():
+        audit("first")
+        on_commit(effect)
+    assert seen == [2]
+
+
+def test_threads_have_transactions_of_their_own(app: Flask) -> None:
+    seen: list[int] = []
+
+    def other() -> None:
+        with app.app_context(), transaction():
+            seen.append(db.session.execute(select(func.count()).select_from(AuditEvent)).scalar_one())
+
+    with transaction():
+        db.session.execute(select(1))
+        on_commit(lambda: None)
+        thread = threading.Thread(target=other)
+        thread.start()
+        thread.join(timeout=10)
+        audit("mine")
+    assert seen == [0]
+    assert _stored() == 1
+
+
+def test_times_come_back_as_they_went_in(cast: Cast) -> None:
+    moment = datetime(2026, 11, 1, 12, 30, 15, 123456, tzinfo=timezone(timedelta(hours=5, minutes=30)))
+    with transaction():
+        cast.fans[0].last_seen_at = moment
+    db.session.expire_all()
+    stored = cast.fans[0].last_seen_at
+    assert stored == moment
+    assert stored is not None
+    assert stored.tzinfo is UTC
+    found = select(Fan.id).where(Fan.last_seen_at == moment.astimezone(UTC))
+    assert db.session.scalars(found).all() == [cast.fans[0].id]
+
+
+def test_a_time_without_a_zone_is_refused(cast: Cast) -> None:
+    cast.fans[0].last_seen_at = datetime(2026, 11, 1)  # noqa: DTZ001
+    with pytest.raises(StatementError), transaction():
+        db.session.flush()
+
+
+def test_the_databases_clock_is_aware_and_moves_inside_a_transaction(app: Flask) -> None:
+    with transaction():
+        first = database_now()
+        assert abs(first - now()) < timedelta(seconds=5)
+        db.session.execute(select(func.count()).select_from(User))
+        while (second := database_now()) == first:
+            pass
+    assert second > first
+
+
+def test_insert_unless_there_leaves_out_what_is_refused(cast: Cast) -> None:
+    fan, nameless = cast.fans[0], Fan(account_id=cast.account.id, name="Late", handle="late")
+    with transaction():
+        db.session.add(nameless)
+        db.session.flush()
+        there = {"account_id": cast.account.id, "fan_id": fan.id}
+        insert_unless_there(Conversation, [there, {"account_id": cast.account.id, "fan_id": nameless.id}])
+    rows = db.session.scalars(select(Conversation).where(Conversation.fan_id.in_([fan.id, nameless.id]))).all()
+    assert sorted(row.fan_id for row in rows) == [fan.id, nameless.id]
+    assert all(row.created_at and row.version == 0 for row in rows)
