@@ -193,7 +193,8 @@ class Faults:
 def shown(rule: Rule) -> dict[str, object]:
     """Return a rule as JSON, its parameters beside the rest as they were given."""
     fields = asdict(rule)
-    return {**fields, **fields.pop("params")}
+    params: dict[str, object] = fields.pop("params")
+    return {**fields, **params}
 
 
 def fits(rule: Rule, target: Target) -> bool:

@@ -89,6 +89,13 @@ def test_a_rule_is_taken_back_by_its_number() -> None:
     assert [rule["id"] for rule in rules.listed()] == [second.id]
 
 
+def test_a_rule_is_shown_with_its_parameters_beside_the_rest() -> None:
+    rules = Faults()
+    rule = rules.add({"kind": "hang", "account": "acct_a", "times": 2})
+    named = {"account": "acct_a", "chat": None, "key": None, "times": 2, "probability": 1, "seconds": 60, "fired": 0}
+    assert faults.shown(rule) == {"id": 1, "kind": "hang", "call": "send", **named}
+
+
 @pytest.mark.parametrize(
     "wish",
     [
