@@ -1,7 +1,27 @@
 """The JSON door."""
 
-from flask import Flask
+from flask import Flask, Response, request
+
+from app.api import auth, docs, errors, limits, messages
+from app.api.paths import CONVERTERS
+from app.extensions import csrf
+
+BLUEPRINTS = (auth.blueprint, docs.blueprint, messages.blueprint)
 
 
 def init_app(app: Flask) -> None:
-    """Open this door."""
+    """Open this door: its routes, and the shape of its errors for whoever answers under /api/.
+
+    `API_LIMITS` in the app's configuration (operation → "60 per minute") changes what a contract says.
+    """
+    app.config.setdefault("API_LIMITS", {})
+    app.extensions["json_error"] = errors.answer
+    app.url_map.converters.update(CONVERTERS)
+    for blueprint in BLUEPRINTS:
+        csrf.exempt(blueprint)
+        app.register_blueprint(blueprint)
+    app.after_request(_describe_limit)
+
+
+def _describe_limit(response: Response) -> Response:
+    return limits.describe(response) if request.path.startswith("/api/") else response

@@ -1,0 +1,154 @@
+"""What stands above each route: what it takes and answers, who may call it and how often; OpenAPI is made of it."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any, TypeVar, get_type_hints
+
+from flask import Response, current_app, g, request
+from pydantic import BaseModel
+
+import config
+from app import idempotency
+from app.accounts import tokens
+from app.accounts.models import User
+from app.api import limits, reading
+from app.api.once import Once, key
+from app.errors import Invalid, NotSignedIn, Problem
+from app.extensions import limiter
+
+View = Callable[..., Response]
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+SERVED = "operation"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """The contract of one route. `answers`: status → model; `refusals`: status → why, beyond those that follow."""
+
+    name: str
+    summary: str
+    description: str
+    answers: Mapping[int, type[BaseModel]]
+    refusals: Mapping[int, str]
+    limit: str
+    bearer: bool
+    body: type[BaseModel] | None
+    query: type[BaseModel] | None
+    idempotent: bool
+
+
+def contract(
+    summary: str,
+    *,
+    answers: Mapping[int, type[BaseModel]],
+    limit: str = "60 per minute",
+    bearer: bool = True,
+    refusals: Mapping[int, str] | None = None,
+) -> Callable[[Handler], View]:
+    """Turn a handler into a view that checks what its parameters ask for, by their names.
+
+    `viewer` the user (bearer routes), `body` and `query` the models that they are annotated with, `once` the
+    request's Idempotency-Key. The handler answers a model of `answers`, or `(model, status)` when several share one.
+    """
+
+    def bind(handler: Handler) -> View:
+        hints = get_type_hints(handler)
+        operation = Operation(
+            name=handler.__name__,
+            summary=summary,
+            description=inspect.getdoc(handler) or "",
+            answers=answers,
+            refusals=refusals or {},
+            limit=limit,
+            bearer=bearer,
+            body=hints.get("body"),
+            query=hints.get("query"),
+            idempotent="once" in hints,
+        )
+        takes_viewer = "viewer" in hints
+
+        @limiter.limit(lambda: allowance(operation), key_func=limits.caller, exempt_when=limits.lifted)
+        @wraps(handler)
+        def perform(**path: Any) -> Response:
+            arguments = _read(operation, path)
+            if takes_viewer:
+                arguments["viewer"] = g.viewer
+            return _respond(operation, handler(**path, **arguments))
+
+        @wraps(handler)
+        def view(**path: Any) -> Response:
+            if operation.bearer:
+                g.viewer = _bearer()
+            return perform(**path)
+
+        setattr(view, SERVED, operation)
+        return view
+
+    return bind
+
+
+def allowance(operation: Operation) -> str:
+    """The limit of an operation: what configuration says, else what its contract says."""
+    configured: Mapping[str, str] = current_app.config["API_LIMITS"]
+    return configured.get(operation.name, operation.limit)
+
+
+def settings() -> config.Settings:
+    """The settings of the app that serves this request."""
+    found: config.Settings = current_app.extensions["settings"]
+    return found
+
+
+def signing_keys() -> tokens.Keys:
+    """What access tokens are signed with here."""
+    return tokens.Keys(settings().jwt_secret_key, settings().jwt_previous_secret_key)
+
+
+def _bearer() -> User:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise NotSignedIn("Send an access token: Authorization: Bearer …")
+    return tokens.holder(token.strip(), signing_keys())
+
+
+@dataclass(slots=True)
+class _Faults:
+    found: list[Problem] = field(default_factory=list)
+
+    def or_none(self, read: Callable[[], Any]) -> Any:
+        """What `read` gives, or None and its faults kept."""
+        try:
+            return read()
+        except Invalid as error:
+            self.found += error.problems
+            return None
+
+
+def _read(operation: Operation, path: Mapping[str, Any]) -> dict[str, Any]:
+    faults, arguments = _Faults(), dict[str, Any]()
+    reading.refuse_broken_text()
+    once_key = faults.or_none(key) if operation.idempotent else None
+    if (query := operation.query) is not None:
+        arguments["query"] = faults.or_none(lambda: reading.query(query))
+    if (body := operation.body) is not None:
+        arguments["body"] = faults.or_none(lambda: reading.body(body))
+    if faults.found:
+        raise Invalid(faults.found)
+    if operation.idempotent:
+        use = _use(operation, once_key, path, arguments) if once_key is not None else None
+        arguments["once"] = Once(use)
+    return arguments
+
+
+def _use(operation: Operation, once_key: str, path: Mapping[str, Any], arguments: dict[str, Any]) -> idempotency.Use:
+    """The same request is the same meaning: path, query and body after checking, not their spelling."""
+    parts = [repr(sorted(path.items()))]
+    parts += [arguments[part].model_dump_json() for part in ("query", "body") if part in arguments]
+    return idempotency.Use(g.viewer.id, operation.name, once_key, "\n".join(parts).encode())
+
+
+def _respond(operation: Operation, outcome: Any) -> Response:
+    model, status = outcome if isinstance(outcome, tuple) else (outcome, next(iter(operation.answers)))
+    return Response(model.model_dump_json(), status, mimetype="application/json")

@@ -1,0 +1,64 @@
+"""From the bytes of a request to checked models; what can't be read is refused with every fault."""
+
+import json
+from collections import Counter
+from typing import Any, TypeVar
+from urllib.parse import unquote_to_bytes
+
+from flask import request
+from pydantic import BaseModel, ValidationError
+from werkzeug.exceptions import UnsupportedMediaType
+
+from app.api import faults
+from app.api.schemas.base import label
+from app.errors import Invalid, Problem
+
+LARGEST_BODY = 1024 * 1024
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def refuse_broken_text() -> None:
+    """Raises Invalid when the query is no UTF-8: its broken characters would reach us as other ones."""
+    try:
+        unquote_to_bytes(request.query_string).decode()
+    except UnicodeDecodeError:
+        raise Invalid([Problem("query", "The query is not valid UTF-8")]) from None
+
+
+def query(model: type[Model]) -> Model:
+    """The query as `model`; raises Invalid with every fault."""
+    given = request.args.to_dict(flat=False)
+    doubled = [Problem(name, f"{label(name)} was given more than once") for name in given if len(given[name]) > 1]
+    try:
+        found = model.model_validate({name: values[0] for name, values in given.items()})
+    except ValidationError as error:
+        raise Invalid(doubled + faults.problems(error)) from None
+    if doubled:
+        raise Invalid(doubled)
+    return found
+
+
+def body(model: type[Model]) -> Model:
+    """The JSON body as `model`; raises Invalid with every fault, 413 above 1 MB, 415 for anything but JSON."""
+    request.max_content_length = LARGEST_BODY
+    raw = request.get_data(cache=False)
+    if not raw:
+        raise Invalid([Problem("body", "A JSON object is required")])
+    if request.mimetype != "application/json" or request.mimetype_params.get("charset", "utf-8").lower() != "utf-8":
+        raise UnsupportedMediaType
+    try:
+        found = model.model_validate_json(raw)
+        json.loads(raw, object_pairs_hook=_refuse_doubles)
+    except ValidationError as error:
+        raise Invalid(faults.problems(error)) from None
+    return found
+
+
+def _refuse_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """One parser takes the first of two equal keys, the next one the last: nobody may have to guess."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        counted = Counter(name for name, _ in pairs)
+        doubled = [name[: faults.NAME_LENGTH] for name, times in counted.items() if times > 1]
+        raise Invalid([Problem(name, f"{label(name)} was given more than once") for name in doubled[: faults.MOST]])
+    return found

@@ -1,0 +1,1 @@
+"""Tests of the JSON door, by what a caller does."""
