@@ -1,11 +1,11 @@
 """Whether an account may call the platform: pauses, refused logins, and the key that it calls with."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from cryptography.fernet import Fernet
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import or_, select, update
 
 from app.accounts.models import Account
 from app.db import database_now, transaction
@@ -107,18 +107,7 @@ def reconnected(account_ids: Sequence[int]) -> None:
         )
 
 
-def delivered(account_ids: Sequence[int]) -> None:
+def delivered(account_ids: Collection[int]) -> None:
     """Messages of these accounts arrived: a later refusal is probed soon again."""
     with transaction():
         db.session.execute(update(Account).where(Account.id.in_(account_ids), Account.probes > 0).values(probes=0))
-
-
-def sending_accounts(now: datetime) -> int:
-    """How many accounts may send now, as far as pauses and logins say."""
-    query = (
-        select(func.count())
-        .select_from(Account)
-        .where(Account.stopped_at.is_(None), Account.reconnect_since.is_(None))
-        .where(or_(Account.paused_until.is_(None), Account.paused_until <= now))
-    )
-    return db.session.execute(query).scalar_one()

@@ -1,8 +1,9 @@
 """What is done to conversations."""
 
 from datetime import datetime
+from typing import cast
 
-from sqlalchemy import select, update
+from sqlalchemy import Table, bindparam, select, update
 
 from app.accounts import queries as accounts
 from app.accounts.models import User
@@ -13,6 +14,12 @@ from app.extensions import db
 from app.fans.models import Fan
 
 PREVIEW_LENGTH = 200
+_conversations = cast(Table, Conversation.__table__)
+CHANGE = (
+    _conversations.update()
+    .where(_conversations.c.id.in_(bindparam("ids", expanding=True)))
+    .values(version=_conversations.c.version + 1)
+)
 
 
 def open_with(fan: Fan) -> Conversation:
@@ -41,9 +48,7 @@ def touch(conversation_id: int, text: str, at: datetime) -> None:
 def changed(conversation_ids: list[int]) -> None:
     """Something that the conversation's page shows has changed."""
     with transaction():
-        db.session.execute(
-            update(Conversation).where(Conversation.id.in_(conversation_ids)).values(version=Conversation.version + 1)
-        )
+        db.session.connection().execute(CHANGE, {"ids": conversation_ids})
 
 
 def mark_read(viewer: User, conversation_id: int) -> None:

@@ -4,29 +4,49 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
+from sqlalchemy.exc import IntegrityError
+
 from app.accounts import connection
+from app.db import transaction
 from app.delivery.courier import Pause, Report, settle_look_up
 from app.fans import service as fans
 from app.messages import media, outcomes
-from app.messages.outcomes import Failed, Result, Sent, Uploaded
+from app.messages.outcomes import Failed, Result, Sent, Unknown, Uploaded
 
 log = logging.getLogger(__name__)
 REFUSALS_IN_A_ROW = 3
+ID_TAKEN = Unknown("The platform named a message that belongs to another one", "ID_TAKEN")
 REFUSALS = "The platform refused messages to three fans in a row; look at the account, then resume it"
 
 
 def record(reports: Sequence[Report]) -> None:
     """Write all of it down; raises SQLAlchemyError when the database is away, and may then be called again."""
-    settled = [_with_found(report) for report in reports]
+    try:
+        settled = _record(reports)
+    except IntegrityError:
+        # Two rows claim the same platform message: the first keeps it, the others are told apart one by one.
+        settled = [_record_alone(report) for report in reports]
     for report in settled:
-        media.keep(report.envelope, report.uploads)
-    outcomes.record([(report.envelope, report.result) for report in settled])
-    for report in settled:
-        _follow_up(report)
         _log(report)
-    arrived = {report.envelope.account_id for report in settled if isinstance(report.result, Sent)}
-    if arrived:
-        connection.delivered(sorted(arrived))
+
+
+def _record(reports: Sequence[Report]) -> list[Report]:
+    with transaction():
+        settled = [_with_found(report) for report in reports]
+        for report in settled:
+            media.keep(report.envelope, report.uploads)
+        outcomes.record([(report.envelope, report.result) for report in settled])
+        for report in settled:
+            _follow_up(report)
+        connection.delivered({report.envelope.account_id for report in settled if isinstance(report.result, Sent)})
+    return settled
+
+
+def _record_alone(report: Report) -> Report:
+    try:
+        return _record([report])[0]
+    except IntegrityError:
+        return _record([replace(report, result=ID_TAKEN, found=None)])[0]
 
 
 def _with_found(report: Report) -> Report:

@@ -8,8 +8,9 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import cast
 
-from sqlalchemy import BindParameter, Row, bindparam, insert, select, text, update
+from sqlalchemy import BindParameter, Row, Table, bindparam, select, text, update
 
 from app.conversations import service as conversations
 from app.db import UtcDateTime, database_now, transaction
@@ -92,6 +93,22 @@ NEXT_QUERY = NEXT.bindparams(NOW, ACCOUNTS).columns(**ENVELOPE_TYPES)
 CHORES_QUERY = CHORES.bindparams(NOW).columns(**ENVELOPE_TYPES)
 WAITING_QUERY = WAITING.bindparams(NOW, ACCOUNTS).columns(next_attempt_at=UtcDateTime)
 
+# What runs for every message is spelled in Core: the ORM's own bookkeeping would cost more than the statement.
+_messages = cast(Table, Message.__table__)
+TAKE = (
+    _messages.update()
+    .where(_messages.c.id.in_(bindparam("ids", expanding=True)), _messages.c.status == Status.QUEUED)
+    .values(
+        status=Status.SENDING,
+        claim_id=bindparam("claim"),
+        lease_until=bindparam("lease"),
+        claims=_messages.c.claims + 1,
+        attempts=_messages.c.attempts + 1,
+    )
+    .returning(_messages.c.id)
+)
+BEGIN_ATTEMPT = cast(Table, Attempt.__table__).insert()
+
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
@@ -148,7 +165,7 @@ def claim_next(account_ids: Sequence[int]) -> tuple[list[Envelope], list[Idle]]:
         claimed = _take([row.id for row in rows], claim_id, now)
         envelopes = [_envelope(row, claim_id, now, row.attempts + 1) for row in rows if row.id in claimed]
         if envelopes:
-            db.session.execute(insert(Attempt), [_attempt(envelope) for envelope in envelopes])
+            db.session.connection().execute(BEGIN_ATTEMPT, [_attempt(envelope) for envelope in envelopes])
             conversations.changed([envelope.conversation_id for envelope in envelopes])
         idle = _idle(set(account_ids) - {row.account_id for row in rows}, now)
     return envelopes, idle
@@ -228,20 +245,8 @@ def newest_attempts(account_ids: Sequence[int]) -> tuple[dict[int, float], bool]
 def _take(ids: list[int], claim_id: str, now: datetime) -> set[int]:
     if not ids:
         return set()
-    return set(
-        db.session.scalars(
-            update(Message)
-            .where(Message.id.in_(ids), Message.status == Status.QUEUED)
-            .values(
-                status=Status.SENDING,
-                claim_id=claim_id,
-                lease_until=now + LEASE,
-                claims=Message.claims + 1,
-                attempts=Message.attempts + 1,
-            )
-            .returning(Message.id)
-        )
-    )
+    claim = {"ids": ids, "claim": claim_id, "lease": now + LEASE}
+    return set(db.session.connection().execute(TAKE, claim).scalars())
 
 
 def _idle(account_ids: set[int], now: datetime) -> list[Idle]:

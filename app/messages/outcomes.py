@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import Select, Table, bindparam, func, or_, select, update
-from sqlalchemy.exc import IntegrityError
 
 from app.conversations import service as conversations
 from app.db import database_now, transaction
@@ -105,41 +104,23 @@ END_ATTEMPT = (
 
 
 def record(results: Sequence[tuple[Envelope, Result]]) -> None:
-    """Write down how these claimed steps ended, all in one transaction."""
-    try:
-        with transaction():
-            _record(results)
-    except IntegrityError:
-        # Two rows claim the same platform message: the first keeps it, the others lose theirs one by one.
+    """Write down how these claimed steps ended; raises IntegrityError when another row has the platform's message."""
+    with transaction():
+        now = database_now()
+        connection = db.session.connection()
+        sent = [(envelope, result) for envelope, result in results if isinstance(result, Sent)]
+        if sent:
+            connection.execute(
+                MARK_SENT,
+                [{"message": e.message_id, "at": now, "platform_id": r.platform_message_id} for e, r in sent],
+            )
+        calls = [(envelope, result) for envelope, result in results if envelope.step == Step.SEND]
+        if calls:
+            connection.execute(END_ATTEMPT, [_attempt_end(envelope, result, now) for envelope, result in calls])
         for envelope, result in results:
-            _record_alone(envelope, result)
-
-
-def _record_alone(envelope: Envelope, result: Result) -> None:
-    try:
-        with transaction():
-            _record([(envelope, result)])
-    except IntegrityError:
-        with transaction():
-            _record([(envelope, Unknown("The platform named a message that belongs to another one", "ID_TAKEN"))])
-
-
-def _record(results: Sequence[tuple[Envelope, Result]]) -> None:
-    now = database_now()
-    connection = db.session.connection()
-    sent = [(envelope, result) for envelope, result in results if isinstance(result, Sent)]
-    if sent:
-        connection.execute(
-            MARK_SENT,
-            [{"message": e.message_id, "at": now, "platform_id": r.platform_message_id} for e, r in sent],
-        )
-    calls = [(envelope, result) for envelope, result in results if envelope.step == Step.SEND]
-    if calls:
-        connection.execute(END_ATTEMPT, [_attempt_end(envelope, result, now) for envelope, result in calls])
-    for envelope, result in results:
-        if not isinstance(result, Sent):
-            _settle(envelope, result, now)
-    conversations.changed(sorted({envelope.conversation_id for envelope, _ in results}))
+            if not isinstance(result, Sent):
+                _settle(envelope, result, now)
+        conversations.changed(sorted({envelope.conversation_id for envelope, _ in results}))
 
 
 def _settle(envelope: Envelope, result: Later | Uploaded | Failed | Unknown, now: datetime) -> None:

@@ -1,0 +1,1 @@
+"""Benchmarks: figures of one run beside each other, never asserted in tests."""
