@@ -106,7 +106,7 @@ def _one_account(viewer: User, account_id: int | None) -> Account | None:
 
 def _rate_limit(account: Account | None) -> RateLimit:
     limit = settings().rate_limit
-    window = int(limit.window) if limit.window.is_integer() else limit.window
+    window = int(limit.window) if limit.window == int(limit.window) else limit.window
     allowance = desk().allowance(account.id) if account is not None else None
     if allowance is None:
         return RateLimit(limit=limit.messages, window_seconds=window, remaining=None, reset_at=None)
