@@ -56,8 +56,13 @@ def test_a_failure_takes_everything_back(app: Flask) -> None:
 
 
 def test_an_inner_failure_takes_everything_back(app: Flask) -> None:
-    with pytest.raises(Stumble), transaction():
-        _stumble_after(lambda: audit("inner"))
+    def outer() -> None:
+        with transaction():
+            audit("outer")
+            _stumble_after(lambda: audit("inner"))
+
+    with pytest.raises(Stumble):
+        outer()
     assert _stored() == 0
 
 

@@ -1,0 +1,1 @@
+"""Conversations: opening, touching, reading, listing."""

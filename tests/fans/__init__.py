@@ -1,0 +1,1 @@
+"""Fans: found or made by their platform id."""

@@ -1,0 +1,1 @@
+"""Messages: what they may hold, and what people do to them."""
