@@ -1,0 +1,1 @@
+"""Journeys: messages on their way through the real parts, judged at the platform's door."""
