@@ -13,6 +13,7 @@ from app.messages.rules import (
     MEDIA_MOST,
     PRICE_HIGH,
     PRICE_LOW,
+    PRIVATE_SUFFIXES,
     TEXT_LENGTH,
     URL_LENGTH,
     MediaUrl,
@@ -22,8 +23,19 @@ from app.messages.rules import (
 )
 
 Kind = Literal["image", "video", "audio"]
-TEXT_SCHEMA: dict[str, Any] = {"minLength": 1, "maxLength": TEXT_LENGTH, "pattern": r"\S"}
-URL_SCHEMA: dict[str, Any] = {"format": "uri", "maxLength": URL_LENGTH, "pattern": "^https://"}
+CONTROL = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f"
+TEXT_SCHEMA: dict[str, Any] = {
+    "minLength": 1,
+    "maxLength": TEXT_LENGTH,
+    "pattern": rf"^[^{CONTROL}]*[^\s{CONTROL}][^{CONTROL}]*$",
+}
+PRIVATE = "|".join(suffix[1:] for suffix in PRIVATE_SUFFIXES)
+URL_SCHEMA: dict[str, Any] = {
+    "format": "uri",
+    "maxLength": URL_LENGTH,
+    "pattern": "^https://",
+    "not": {"pattern": rf"^https://[^/?#]*\.({PRIVATE})\.?([:/?#]|$)"},
+}
 PRICE_SCHEMA: dict[str, Any] = {"anyOf": [{"const": 0}, {"minimum": PRICE_LOW, "maximum": PRICE_HIGH}]}
 
 

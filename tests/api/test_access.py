@@ -1,0 +1,139 @@
+"""The access matrix: every route of the JSON door, and what each kind of caller gets. A route without a row fails."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import jwt
+import pytest
+from flask import Flask
+
+from app.accounts import tokens
+from app.api import docs
+from tests.api.conftest import Caller, SignIn
+from tests.support.cast import PASSWORD, Cast
+
+UNSEEN = {"HEAD", "OPTIONS"}
+
+
+@dataclass(frozen=True, slots=True)
+class Ids:
+    """What a request speaks of."""
+
+    account: int
+
+    @classmethod
+    def of_ada(cls, cast: Cast) -> "Ids":
+        """What is Ada's."""
+        return cls(account=cast.account.id)
+
+
+NEVER = Ids(account=10**9)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What a route answers to Ada, her manager Max, Eve and the operator Olga, when they speak of what is Ada's.
+
+    `path` and `body` name what they speak of: `{ids.account}`, `ids.account`.
+    """
+
+    route: str
+    ada: int
+    max: int
+    eve: int
+    olga: int
+    body: Callable[[Ids], dict[str, Any]] | None = None
+    path: str | None = None
+
+    def ask(self, caller: Caller, ids: Ids) -> tuple[int, bytes]:
+        """Call the route as it is meant to be called, about `ids`."""
+        method, _, pattern = self.route.partition(" ")
+        path = (self.path or pattern).format(ids=ids)
+        response = caller(method, path, json=self.body(ids) if self.body else None)
+        return response.status_code, response.data
+
+
+def a_message(ids: Ids) -> dict[str, Any]:
+    """A message to a fan of the account."""
+    return {"recipientId": "1001", "content": "Hello!", "accountId": ids.account}
+
+
+SEND = "/api/onlyfans/messages/send"
+STATUS = "/api/onlyfans/messages/status"
+CLOSED = [
+    Row(f"POST {SEND}", 202, 202, 404, 404, body=a_message),
+    Row(f"GET {STATUS}", 200, 200, 404, 404, path=STATUS + "?accountId={ids.account}"),
+]
+OPEN = {
+    "POST /api/auth/token": ({"email": "ada@example.com", "password": PASSWORD}, 200),
+    "POST /api/auth/refresh": ({"refreshToken": "unknown"}, 401),
+    "POST /api/auth/revoke": ({"refreshToken": "unknown"}, 200),
+    "GET /api/onlyfans/messages/send": (None, 200),
+    "GET /api/openapi.json": (None, 200),
+    "GET /api/docs": (None, 200),
+}
+
+
+def test_every_route_has_its_row(app: Flask) -> None:
+    routes = {
+        f"{method} {rule.rule}"
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - UNSEEN
+        if rule.rule.startswith("/api/")
+    }
+    assert routes == {row.route for row in CLOSED} | set(OPEN)
+
+
+def test_open_routes_need_no_token(nobody: Caller, cast: Cast) -> None:
+    for route, (body, status) in OPEN.items():
+        method, _, path = route.partition(" ")
+        assert nobody(method, path, json=body).status_code == status, route
+
+
+@pytest.mark.parametrize("row", CLOSED, ids=lambda row: row.route)
+def test_who_gets_what(row: Row, call_as: SignIn, cast: Cast) -> None:
+    for name in ("ada", "max", "eve", "olga"):
+        status, _ = row.ask(call_as(getattr(cast, name)), Ids.of_ada(cast))
+        assert status == getattr(row, name), name
+
+
+def test_what_is_somebody_elses_answers_like_what_never_was(call_as: SignIn, cast: Cast) -> None:
+    eve = call_as(cast.eve)
+    for row in CLOSED:
+        if row.eve == 404:
+            assert row.ask(eve, Ids.of_ada(cast)) == row.ask(eve, NEVER), row.route
+
+
+def not_good(cast: Cast, keys: tokens.Keys) -> dict[str, str | None]:
+    """What is no access token, by what is wrong with it."""
+    pair = tokens.issue(cast.ada, keys)
+    claims = jwt.decode(pair.access_token, keys.current, algorithms=["HS256"], audience=tokens.AUDIENCE)
+    long_ago = datetime.now(UTC) - timedelta(minutes=1)
+    ended = tokens.issue(cast.ada, keys)
+    tokens.revoke(ended.refresh_token)
+    return {
+        "nobody": None,
+        "expired": jwt.encode(claims | {"exp": long_ago}, keys.current, algorithm="HS256"),
+        "unsigned": jwt.encode(claims, None, algorithm="none"),
+        "wrong audience": jwt.encode(claims | {"aud": "pages"}, keys.current, algorithm="HS256"),
+        "wrong kind": pair.refresh_token,
+        "signed out": ended.access_token,
+    }
+
+
+def test_without_a_good_token_every_route_is_closed(nobody: Caller, cast: Cast, keys: tokens.Keys) -> None:
+    for name, token in not_good(cast, keys).items():
+        caller = Caller(nobody.client, token)
+        for row in CLOSED:
+            assert row.ask(caller, Ids.of_ada(cast))[0] == 401, (name, row.route)
+
+
+def test_the_documents_own_routes_are_those_that_the_door_has(app: Flask) -> None:
+    with app.app_context():
+        documented = docs._document()["paths"]
+    assert {f"{method.upper()} {path}" for path, methods in documented.items() for method in methods} | {
+        "GET /api/docs",
+        "GET /api/openapi.json",
+    } == {row.route for row in CLOSED} | set(OPEN)

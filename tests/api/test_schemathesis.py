@@ -1,0 +1,67 @@
+"""The running door against its own document: whatever is sent, it answers as the document says."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+import schemathesis
+from flask import Flask
+from schemathesis.config import SchemathesisConfig
+from schemathesis.core.transport import Response
+from schemathesis.engine import events, from_schema
+
+from app.api.contract import SERVED
+from tests.api.conftest import Caller
+
+# What a schema can't say: that a time is past, that two parts of a request contradict each other, that a key was used.
+BEYOND_SCHEMAS = {
+    "Scheduled at must be in the future",
+    "The query and the body name two different accounts",
+    "This Idempotency-Key was used before with another body",
+}
+
+
+@pytest.fixture
+def without_limits(app: Flask) -> None:
+    """Nobody waits: what is tried here is what the door says, not how often."""
+    operations = [getattr(view, SERVED, None) for view in app.view_functions.values()]
+    app.config["API_LIMITS"] = {operation.name: "1000000 per minute" for operation in operations if operation}
+
+
+def failures(url: str, caller: Caller) -> Iterator[str]:
+    """What schemathesis has to say about the door at `url`, with the caller's token, without, and with a wrong one."""
+    settings = {
+        "headers": caller.headers,
+        "seed": 1,
+        "continue-on-failure": True,
+        "generation": {"max-examples": 15, "deterministic": True, "database": "none", "no-shrink": True},
+        "phases": {"stateful": {"enabled": False}},
+    }
+    schema = schemathesis.openapi.from_url(f"{url}/api/openapi.json", config=SchemathesisConfig.from_dict(settings))
+    for event in from_schema(schema).execute():
+        if isinstance(event, events.NonFatalError | events.FatalError):
+            yield str(event)
+        if isinstance(event, events.ScenarioFinished):
+            yield from _failures_of(event)
+
+
+def _failures_of(event: events.ScenarioFinished) -> Iterator[str]:
+    for case, checks in event.recorder.checks.items():
+        response = event.recorder.interactions[case].response
+        for check in checks:
+            if check.failure_info and not (response and _beyond_schemas(response)):
+                yield f"{event.label}: {check.failure_info.failure} {check.failure_info.code_sample}"
+
+
+def _beyond_schemas(response: Response) -> bool:
+    if response.status_code not in (400, 422):
+        return False
+    refusal = json.loads(response.content)
+    words = {one["message"] for one in refusal["details"]} or {refusal["error"]}
+    return words <= BEYOND_SCHEMAS
+
+
+@pytest.mark.usefixtures("without_limits")
+@pytest.mark.filterwarnings("ignore")
+def test_the_door_does_what_its_document_says(live_server: str, as_ada: Caller) -> None:
+    assert list(failures(live_server, as_ada)) == []
