@@ -119,4 +119,5 @@ def _kind(schema: dict[str, Any]) -> tuple[str, str | None]:
         return " or ".join(kind for kind, _ in kinds), next((link for _, link in kinds if link), None)
     if "enum" in schema or "const" in schema:
         return " | ".join(str(value) for value in schema.get("enum", [schema.get("const")])), None
-    return " ".join(filter(None, (schema.get("type"), schema.get("format")))), None
+    kind = schema.get("type", "anything")
+    return (f"{kind} ({schema['format']})" if "format" in schema else kind), None

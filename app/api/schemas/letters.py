@@ -100,8 +100,11 @@ class Attachment(Request):
     url: Url
 
 
-MediaUrls = Annotated[list[Url], WrapValidator(_few), Field(json_schema_extra={"maxItems": MEDIA_MOST})]
-Attachments = Annotated[list[Attachment], WrapValidator(_few), Field(json_schema_extra={"maxItems": MEDIA_MOST})]
+ATTACHED = Field(
+    json_schema_extra={"maxItems": MEDIA_MOST}, description=f"At most {MEDIA_MOST}; the platform fetches them"
+)
+MediaUrls = Annotated[list[Url], WrapValidator(_few), ATTACHED]
+Attachments = Annotated[list[Attachment], WrapValidator(_few), ATTACHED]
 
 
 def attachment_of(url: str) -> dict[str, str]:
