@@ -51,7 +51,7 @@
   function keepPlace(change) {
     const box = scroller();
     const wasAtBottom = isAtBottom();
-    const anchor = box && !wasAtBottom && [...list().children].find((item) => item.getBoundingClientRect().bottom > box.getBoundingClientRect().top);
+    const anchor = box && !wasAtBottom && [...list().querySelectorAll(".message")].find((item) => item.getBoundingClientRect().bottom > box.getBoundingClientRect().top);
     const before = anchor && anchor.getBoundingClientRect().top;
     const added = change();
     if (anchor?.isConnected) box.scrollTop += anchor.getBoundingClientRect().top - before;

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Boolean, ColumnElement, func, literal_column, select, true, tuple_
+from sqlalchemy import ColumnElement, func, literal_column, select, true, tuple_
 
 from app.accounts import queries as accounts
 from app.accounts.models import Account, User
@@ -60,9 +60,9 @@ def line(account_id: int) -> tuple[int, Message | None]:
     return waiting, last
 
 
-def _in_line(account_id: int) -> tuple[ColumnElement[bool], ...]:
+def _in_line(account_id: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     # Written as the index's own condition is, or SQLite doesn't use it.
-    queued = literal_column("message.status = 'queued' AND NOT message.held", Boolean)
+    queued: ColumnElement[bool] = literal_column("message.status = 'queued' AND NOT message.held")
     return Message.account_id == account_id, queued
 
 

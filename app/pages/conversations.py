@@ -1,7 +1,6 @@
 """The inbox: conversations on the left, one of them on the right, and what is sent from it."""
 
 import re
-from urllib.parse import urlsplit
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -17,7 +16,7 @@ from app.pages import parts, sending
 from app.pages.addresses import read_id
 from app.pages.forms.messages import SendForm
 from app.pages.guard import closed_to_all_but, viewer
-from app.pages.htmx import target, wants_fragment
+from app.pages.htmx import shown_path, target, wants_fragment
 from app.pages.live import Token
 
 SEARCH_LENGTH = 100
@@ -63,7 +62,7 @@ def rows() -> ResponseReturnValue:
     account = accounts.account(viewer(), read_id(request.args.get("account")) or 0)
     after = request.args.get("after")
     found = parts.listing(viewer(), account, _filter(), after)
-    shown = CONVERSATION_PATH.fullmatch(_current_path())
+    shown = CONVERSATION_PATH.fullmatch(shown_path())
     page = parts.address(account.id, shown and int(shown[1]), _filter())
     template = "conversations/_row_items.html" if after else "conversations/_rows.html"
     html = render_template(template, listing=found, selected=int(shown[1]) if shown else None)
@@ -129,7 +128,7 @@ def send(conversation_id: int) -> ResponseReturnValue:
         return _refuse(conversation, form, refusal)
     if not wants_fragment():
         return redirect(url_for("conversations.inbox", conversation_id=conversation.id))
-    return render_template("conversations/_message.html", bubble=parts.bubbles([message])[0])
+    return render_template("conversations/_bubbles.html", bubbles=parts.bubbles([message]))
 
 
 def _refuse(conversation: Conversation, form: SendForm, refusal: HuntazeError) -> ResponseReturnValue:
@@ -152,10 +151,6 @@ def _account(conversation: Conversation | None) -> Account | None:
 def _filter() -> parts.Filter:
     search = request.args.get("q", "").replace("\x00", "").strip()[:SEARCH_LENGTH]
     return parts.Filter(unread=request.args.get("filter") == "unread", search=search)
-
-
-def _current_path() -> str:
-    return urlsplit(request.headers.get("HX-Current-URL", "")).path
 
 
 def _shown_ids() -> tuple[list[int], int | None]:

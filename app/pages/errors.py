@@ -57,7 +57,7 @@ def _answer(error: Exception) -> ResponseReturnValue:
     if isinstance(error, HTTPException):
         return _from_http(error)
     if isinstance(error, errors.HuntazeError):
-        return page(next(status for kind, status in STATUS.items() if isinstance(error, kind)), error.message)
+        return _expected(error)
     log.error("unforeseen_error", exc_info=error)
     return page(503 if isinstance(error, DATABASE_AWAY) else 500)
 
@@ -68,6 +68,13 @@ def page(status: int, text: str | None = None) -> Response:
     template = "errors/_notice.html" if wants_fragment() else "errors/page.html"
     html = render_template(template, status=status, title=title, text=text or usual, request_id=g.get("request_id"))
     return make_response(html, status)
+
+
+def _expected(error: errors.HuntazeError) -> Response:
+    response = page(next(status for kind, status in STATUS.items() if isinstance(error, kind)), error.message)
+    if isinstance(error, errors.TooSoon):
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
 
 
 def _forged_or_stale() -> ResponseReturnValue:

@@ -1,5 +1,7 @@
 """What kind of request this is: a page, a fragment that htmx asked for, or a poll that nobody asked for."""
 
+from urllib.parse import urlsplit
+
 from flask import request
 from htmx_flask.requests import HtmxHeaders
 
@@ -22,3 +24,11 @@ def target() -> str | None:
     headers: HtmxHeaders = request.htmx  # type: ignore[attr-defined]
     found: str | None = headers.target
     return found
+
+
+def shown_path() -> str:
+    """The path of the page that htmx asks from, or an empty text."""
+    try:
+        return urlsplit(request.headers.get("HX-Current-URL", "")).path
+    except ValueError:
+        return ""

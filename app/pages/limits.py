@@ -35,6 +35,8 @@ def init_app(app: Flask) -> None:
             "retry": Retry(NoBackoff(), 0),
         }
     limiter.init_app(app)
+    # What the limiter knew of another app's Redis doesn't hold for this one's.
+    limiter._storage_dead = False
 
 
 def seconds_to_wait() -> int:

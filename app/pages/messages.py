@@ -38,9 +38,6 @@ def _again(new: Message) -> ResponseReturnValue:
 
 
 def _show(*changed: Message) -> ResponseReturnValue:
-    conversation_id = changed[0].conversation_id
     if not wants_fragment():
-        return redirect(url_for("conversations.inbox", conversation_id=conversation_id))
-    return render_template(
-        "conversations/_changed.html", conversation_id=conversation_id, bubbles=parts.bubbles(changed)
-    )
+        return redirect(url_for("conversations.inbox", conversation_id=changed[0].conversation_id))
+    return render_template("conversations/_bubbles.html", bubbles=parts.bubbles(changed))

@@ -15,7 +15,7 @@ from app.delivery.desk import Allowance, Desk
 from app.delivery.estimate import Wait
 from app.messages import queries as messages
 from app.messages.models import Message, Status
-from app.pages.formats import START, sort_key
+from app.pages.formats import START, midnight, sort_key
 
 THREAD_PAGE = 40
 
@@ -77,11 +77,15 @@ def listing(viewer: User, account: Account, wanted: Filter, after: str | None = 
 
 @dataclass(frozen=True, slots=True)
 class Bubble:
-    """A message as the thread shows it: `wait` while it is queued, `resent` when a newer one took its place."""
+    """A message as the thread shows it: `wait` while it is queued, `resent` when a newer one took its place.
+
+    `new_day`: none before it, of those that are drawn with it, is of the same day.
+    """
 
     message: Message
     wait: Wait | None
     resent: bool
+    new_day: bool
 
     @property
     def version(self) -> str:
@@ -134,8 +138,15 @@ def bubbles(found: Iterable[Message]) -> list[Bubble]:
     """What the thread shows of these messages, oldest first."""
     ordered = sorted(found, key=lambda message: (message.created_at, message.id))
     resent = messages.resent([one.id for one in ordered if one.status in (Status.FAILED, Status.UNKNOWN)])
+    days = [midnight(one.created_at) for one in ordered]
     return [
-        Bubble(one, desk().waiting(one) if one.status == Status.QUEUED else None, one.id in resent) for one in ordered
+        Bubble(
+            message=one,
+            wait=desk().waiting(one) if one.status == Status.QUEUED else None,
+            resent=one.id in resent,
+            new_day=today != before,
+        )
+        for one, today, before in zip(ordered, days, [None, *days], strict=False)
     ]
 
 

@@ -1,7 +1,5 @@
 """Signing in and out, and who is signed in."""
 
-from urllib.parse import urlsplit
-
 from flask import Blueprint, Flask, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import UserMixin, current_user, login_user
@@ -15,7 +13,7 @@ from app.messages.rules import UNPRINTABLE
 from app.pages import limits
 from app.pages.addresses import local_path
 from app.pages.forms.session import SignInForm
-from app.pages.htmx import is_poll, wants_fragment
+from app.pages.htmx import is_poll, shown_path, wants_fragment
 
 blueprint = Blueprint("session", __name__)
 
@@ -52,8 +50,7 @@ def _signed_in(token: str) -> SignedIn | None:
 
 def _sign_in_first() -> ResponseReturnValue:
     if wants_fragment():
-        shown = urlsplit(request.headers.get("HX-Current-URL", ""))
-        return render_template("session/_signed_out.html", next=local_path(shown.path)), 401
+        return render_template("session/_signed_out.html", next=local_path(shown_path())), 401
     here = request.full_path.rstrip("?") if request.method == "GET" else "/"
     wanted = local_path(here)
     return redirect(url_for("session.login", next=None if wanted == "/" else wanted))

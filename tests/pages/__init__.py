@@ -1,0 +1,1 @@
+"""The HTML door, by what its visitors do."""
