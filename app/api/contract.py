@@ -14,7 +14,8 @@ from app import idempotency
 from app.accounts import tokens
 from app.accounts.models import User
 from app.api import limits, reading
-from app.api.once import Once, key
+from app.api.once import Once, first_used, key
+from app.clock import now
 from app.errors import Invalid, NotSignedIn, Problem
 from app.extensions import limiter
 
@@ -133,7 +134,8 @@ def _read(operation: Operation, path: Mapping[str, Any]) -> dict[str, Any]:
     if (query := operation.query) is not None:
         arguments["query"] = faults.or_none(lambda: reading.query(query))
     if (body := operation.body) is not None:
-        arguments["body"] = faults.or_none(lambda: reading.body(body))
+        before = first_used(g.viewer.id, operation.name, once_key) if once_key is not None else None
+        arguments["body"] = faults.or_none(lambda: reading.body(body, before or now()))
     if faults.found:
         raise Invalid(faults.found)
     if operation.idempotent:

@@ -3,14 +3,19 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Generic, TypeVar
 
 from flask import request
+from sqlalchemy import select
 
 from app import idempotency
 from app.campaigns.models import Campaign
+from app.clock import now
 from app.db import transaction
 from app.errors import Invalid, Problem
+from app.extensions import db
+from app.idempotency import IdempotencyKey
 from app.messages.models import Message
 
 HEADER = "Idempotency-Key"
@@ -45,6 +50,18 @@ class Once:
             made = verb()
             kept.result = made.id
             return Result(made, fresh=True)
+
+
+def first_used(user_id: int, endpoint: str, key: str) -> datetime | None:
+    """When a request with this key was accepted, or None: sent again, it is judged by the time of the first."""
+    return db.session.scalar(
+        select(IdempotencyKey.created_at).where(
+            IdempotencyKey.user_id == user_id,
+            IdempotencyKey.endpoint == endpoint,
+            IdempotencyKey.key == key,
+            IdempotencyKey.created_at >= now() - idempotency.KEPT,
+        )
+    )
 
 
 def key() -> str | None:

@@ -7,8 +7,8 @@ from werkzeug.routing import BaseConverter
 from app.api.schemas.base import LARGEST_ID
 
 
-class IdConverter(BaseConverter):
-    """`<id:fan_id>`: one of our integer ids; never more digits than a database can compare."""
+class NumberConverter(BaseConverter):
+    """`<number:fan_id>`: one of our integer ids; never more digits than a database can compare."""
 
     regex = r"[0-9]{1,18}"
 
@@ -23,8 +23,8 @@ class ReferenceConverter(BaseConverter):
     regex = r"[A-Za-z0-9_-]{1,64}"
 
 
-CONVERTERS = {"id": IdConverter, "reference": ReferenceConverter}
+CONVERTERS = {"number": NumberConverter, "reference": ReferenceConverter}
 SCHEMAS: dict[type[BaseConverter], dict[str, Any]] = {
-    IdConverter: {"type": "integer", "minimum": 0, "maximum": LARGEST_ID},
+    NumberConverter: {"type": "integer", "minimum": 0, "maximum": LARGEST_ID},
     ReferenceConverter: {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"},
 }

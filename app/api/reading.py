@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import unquote_to_bytes
 
@@ -38,8 +39,11 @@ def query(model: type[Model]) -> Model:
     return found
 
 
-def body(model: type[Model]) -> Model:
-    """The JSON body as `model`; raises Invalid with every fault, 413 above 1 MB, 415 for anything but JSON."""
+def body(model: type[Model], at: datetime) -> Model:
+    """The JSON body as `model`, judged as if it came `at` that time.
+
+    Raises Invalid with every fault; 413 above 1 MB, 415 for anything but JSON.
+    """
     request.max_content_length = LARGEST_BODY
     raw = request.get_data(cache=False)
     if not raw:
@@ -47,7 +51,7 @@ def body(model: type[Model]) -> Model:
     if request.mimetype != "application/json" or request.mimetype_params.get("charset", "utf-8").lower() != "utf-8":
         raise UnsupportedMediaType
     try:
-        found = model.model_validate_json(raw)
+        found = model.model_validate_json(raw, context=at)
         json.loads(raw, object_pairs_hook=_refuse_doubles)
     except ValidationError as error:
         raise Invalid(faults.problems(error)) from None

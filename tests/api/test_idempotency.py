@@ -1,8 +1,10 @@
 """The same request, sent again: one message, the same answer, however many arrive at once."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import time_machine
 from flask import Flask
 from sqlalchemy import func, select
 
@@ -50,6 +52,16 @@ def test_a_key_is_its_users_own(as_ada: Caller, call_as: SignIn, cast: Cast) -> 
     one = as_ada.post(SEND, BODY, headers=KEY)
     other = call_as(cast.eve).post(SEND, BODY, headers=KEY)
     assert one.json["messageId"] != other.json["messageId"]
+
+
+def test_a_scheduled_message_sent_again_after_its_time_meets_the_first(as_ada: Caller) -> None:
+    start = datetime.now(UTC)
+    body = BODY | {"scheduledAt": (start + timedelta(minutes=1)).isoformat()}
+    first = as_ada.post(SEND, body, headers=KEY)
+    with time_machine.travel(start + timedelta(minutes=2)):
+        again = as_ada.post(SEND, body, headers=KEY)
+        assert (again.status_code, again.json["messageId"]) == (202, first.json["messageId"])
+        assert as_ada.post(SEND, body, headers={"Idempotency-Key": "another"}).status_code == 400
 
 
 def test_only_successes_are_kept(as_ada: Caller, cast: Cast) -> None:

@@ -70,8 +70,8 @@ def _priced(value: int, info: ValidationInfo) -> int:
     return value
 
 
-def _in_the_future(value: datetime | None) -> datetime | None:
-    if value is not None and value <= now():
+def _in_the_future(value: datetime | None, info: ValidationInfo) -> datetime | None:
+    if value is not None and value <= (info.context or now()):
         raise refuse("past", "must be in the future")
     return value
 
