@@ -5,16 +5,22 @@ became of Redis or of the process before. Any number of workers may run at once,
 """
 
 import logging
+import multiprocessing
 import os
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
+from contextlib import suppress
+from multiprocessing.process import BaseProcess
+from pathlib import Path
 from types import FrameType
+from typing import ClassVar
 
 import redis
+from flask import Flask
 from rq import SimpleWorker, Worker
 from rq.job import Job
 from rq.queue import Queue
@@ -27,7 +33,8 @@ from app.extensions import REDIS_URL_UNSET, db
 
 log = logging.getLogger("worker")
 TICK = 5.0
-RESTART_PAUSE = 1.0
+LOOK_EVERY = 0.2
+RESTART_PAUSE = 0.5
 END_WITHIN = 30.0
 WORKER_TTL = 60
 WITHOUT_RQ = 2.0
@@ -58,11 +65,10 @@ class BackgroundWorker(Worker):
 
 def deliver(name: str) -> None:
     """A delivery worker's life. When RQ can't reach Redis, the pipeline goes on recording without it."""
-    app = create_app()
+    app = _app_of_child("delivery")
     settings = app.extensions["settings"]
     pipeline = wiring.pipeline(settings, name, app.app_context)
     slices.bind(pipeline)
-    _end_with_parent()
     for life in range(sys.maxsize):
         try:
             worker = DeliveryWorker(
@@ -87,8 +93,7 @@ def deliver(name: str) -> None:
 
 def work_in_background(name: str) -> None:
     """A background worker's life."""
-    app = create_app()
-    _end_with_parent()
+    app = _app_of_child("background")
     with app.app_context():
         worker = BackgroundWorker(
             [jobs.BACKGROUND],
@@ -100,58 +105,71 @@ def work_in_background(name: str) -> None:
         worker.work(logging_level="WARNING")
 
 
-def _end_with_parent() -> None:
+def _app_of_child(kind: str) -> Flask:
+    """What every child begins with: signals as a new process has them, a name for `top`, an eye on its parent."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+    with suppress(OSError):
+        Path("/proc/self/comm").write_text(kind)
+    threading.Thread(target=_end_with_parent, args=(os.getppid(),), name="parent-watch", daemon=True).start()
+    return create_app()
+
+
+def _end_with_parent(parent: int) -> None:
     """Stop like after a SIGTERM when the parent is gone: nobody would restart or stop this process any more."""
-    parent = os.getppid()
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1.0)
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 class Manager:
-    """Starts the worker processes, restarts those that end, and keeps slices waiting."""
+    """Starts the worker processes, restarts those that end, and keeps slices waiting.
+
+    Children are forks, so that a restart costs no second import; where forking is unsafe (macOS) they are spawned.
+    """
+
+    KINDS: ClassVar[dict[str, Callable[[str], None]]] = {"delivery": deliver, "background": work_in_background}
 
     def __init__(self, redis_url: str | None) -> None:
         self.connection = redis.Redis.from_url(
             redis_url or REDIS_URL_UNSET, socket_timeout=2.0, socket_connect_timeout=2.0
         )
+        fork, spawn = multiprocessing.get_context("fork"), multiprocessing.get_context("spawn")
+        self.new_process = fork.Process if sys.platform == "linux" else spawn.Process
         self.base = f"{socket.gethostname()}-{os.getpid()}"
-        self.children: dict[str, subprocess.Popen[bytes]] = {}
+        self.children: dict[str, BaseProcess] = {}
         self.started = 0
         self.delivery_name = ""
-        self.stopping = threading.Event()
+        self.stopping = False
 
-    def run(self) -> int:
+    def run(self) -> None:
         """Until SIGTERM or SIGINT."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         slice_at = 0.0
-        while not self.stopping.is_set():
-            for kind in ("delivery", "background"):
+        while not self.stopping:
+            for kind in self.KINDS:
                 self._keep_running(kind)
             if time.monotonic() >= slice_at:
                 slice_at = time.monotonic() + TICK
                 self._keep_a_slice_waiting()
-            self.stopping.wait(RESTART_PAUSE)
+            time.sleep(LOOK_EVERY)
         self._end_children()
-        return 0
 
     def _keep_running(self, kind: str) -> None:
         child = self.children.get(kind)
-        if child is not None and child.poll() is None:
+        if child is not None and child.is_alive():
             return
         if child is not None:
-            log.error("worker_ended", extra={"kind": kind, "exit_code": child.returncode})
+            log.error("worker_ended", extra={"kind": kind, "exit_code": child.exitcode})
+            time.sleep(RESTART_PAUSE)
         self.started += 1
         name = f"{self.base}-{kind}-{self.started}"
+        process = self.new_process(target=self.KINDS[kind], args=(name,), name=name)
+        process.start()
+        self.children[kind] = process
         if kind == "delivery":
             self.delivery_name = name
-        self.children[kind] = subprocess.Popen([sys.executable, __file__, kind, name])  # noqa: S603 - our own file
-        if kind == "delivery":
             self._keep_a_slice_waiting()
 
     def _keep_a_slice_waiting(self) -> None:
@@ -159,37 +177,29 @@ class Manager:
             jobs.keep_a_slice_waiting(self.connection, self.delivery_name)
         except redis.RedisError as error:
             log.warning("redis_away", extra={"reason": type(error).__name__})
+        finally:
+            # A child that is forked later must not share this connection.
+            self.connection.connection_pool.disconnect()
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
-        self.stopping.set()
+        self.stopping = True
 
     def _end_children(self) -> None:
         for child in self.children.values():
             child.terminate()
         ends = time.monotonic() + END_WITHIN
         for child in self.children.values():
-            try:
-                child.wait(max(0.1, ends - time.monotonic()))
-            except subprocess.TimeoutExpired:
+            child.join(max(0.1, ends - time.monotonic()))
+            if child.is_alive():
                 child.kill()
 
 
-def main(arguments: list[str]) -> int:
-    """`worker.py`, or for its own children `worker.py delivery|background NAME`."""
-    match arguments:
-        case []:
-            settings = settings_or_exit()
-            create_app(settings)
-            return Manager(settings.redis_url).run()
-        case ["delivery", name]:
-            deliver(name)
-        case ["background", name]:
-            work_in_background(name)
-        case _:
-            print("usage: worker.py", file=sys.stderr)
-            return 2
-    return 0
+def main() -> None:
+    """Check the configuration, then work until told to stop."""
+    settings = settings_or_exit()
+    create_app(settings)
+    Manager(settings.redis_url).run()
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    main()

@@ -14,7 +14,7 @@ from app.accounts import models as _accounts
 from app.campaigns import models as _campaigns
 from app.conversations import models as _conversations
 from app.delivery import models as _delivery
-from app.delivery import wiring
+from app.delivery.desk import Desk
 from app.earnings import models as _earnings
 from app.extensions import db, htmx, migrate, redis
 from app.fans import models as _fans
@@ -42,7 +42,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     migrate.init_app(app, db, directory=str(config.ROOT / "app" / "migrations"), render_as_batch=True)
     htmx.init_app(app)
     redis.init_app(app)
-    app.extensions["desk"] = wiring.desk(settings, redis())
+    app.extensions["desk"] = Desk.build(settings, redis())
     for door in (pages, api, cli):
         door.init_app(app)
     return app

@@ -89,7 +89,9 @@ end
 -- A call of `account` for `message` ended: 'clear' (the platform answered), or 'unclear'.
 local function breaker_report(account, message, verdict, now)
   if verdict == 'clear' then
-    for _, name in ipairs({account, 'platform'}) do redis.call('DEL', key('breaker:' .. name), key('unclear:' .. name)) end
+    for _, name in ipairs({account, 'platform'}) do
+      redis.call('DEL', key('breaker:' .. name), key('unclear:' .. name))
+    end
   elseif verdict == 'unclear' then
     breaker_failure(account, account .. ':' .. message, now, 1)
     breaker_failure('platform', account .. ':' .. message, now, 2)

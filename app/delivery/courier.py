@@ -138,11 +138,11 @@ def decide(envelope: Envelope, answer: Answer, *, probe: bool = False, whole_key
 
 
 def _not_now(envelope: Envelope, answer: Answer, whole_key: bool) -> Report:
-    """Certainly not sent, and no attempt used: the same call again when its cause is gone."""
+    """This call did nothing, and no attempt is used: again when its cause is gone."""
 
-    def again(delay: float, *, unclear: bool = False, new_key: bool = False) -> Later:
+    def again(delay: float, step: Step = Step.SEND, *, unclear: bool = False, new_key: bool = False) -> Later:
         reason, code, status = answer.reason, answer.code, answer.status_code
-        return Later(Step.SEND, delay, reason, code, status, counted=False, unclear=unclear, new_key=new_key)
+        return Later(step, delay, reason, code, status, counted=False, unclear=unclear, new_key=new_key)
 
     match answer.verdict:
         case Verdict.RATE_LIMITED:
@@ -152,7 +152,8 @@ def _not_now(envelope: Envelope, answer: Answer, whole_key: bool) -> Report:
             pause = Pause(f"The platform refused the login: {answer.reason}", whole_key=whole_key)
             return Report(envelope, again(0, new_key=True), "clear", pause=pause)
         case Verdict.STILL_RUNNING:
-            return Report(envelope, again(STILL_RUNNING_DELAY, unclear=True), "clear")
+            # An earlier call hasn't ended yet: it may still arrive, and end with an error that isn't stored.
+            return Report(envelope, again(STILL_RUNNING_DELAY, Step.LOOK_UP, unclear=True), "clear")
         case _:
             return Report(envelope, again(_spread(UNREACHED_DELAY)), "unclear")
 

@@ -15,11 +15,13 @@ from app.delivery.relay import Relay
 from app.delivery.stop import is_stopped
 from app.delivery.token_bucket import TokenBucket, View
 from app.extensions import db
+from app.gateways import sqs
 from app.gateways.sqs import Queue, QueueUnavailable
 from app.messages.models import Message, Status
-from config import RateLimit
+from config import RateLimit, Settings
 
 log = logging.getLogger(__name__)
+QUEUE_TIMEOUT = 1.0
 MOVING = (Status.QUEUED, Status.SENDING)
 
 
@@ -58,6 +60,13 @@ class Desk:
         self.queue, self.dead_letters = queues
         self.limit = limit
         self.sending = sending
+
+    @classmethod
+    def build(cls, settings: Settings, client: redis.Redis) -> "Desk":
+        """From configuration; its calls to SQS take at most a second."""
+        queues = sqs.pair(settings.sqs_queue_url, settings.sqs_dlq_url, settings.aws_region, QUEUE_TIMEOUT)
+        bucket = TokenBucket(client, settings.rate_limit, settings.platform_timeout)
+        return cls(bucket, Relay(*queues), queues, settings.rate_limit, settings.limiter_enabled)
 
     def publish(self, message_ids: Sequence[int]) -> None:
         """Put the tickets of messages that were just committed on SQS, with one short try; never raises for SQS."""

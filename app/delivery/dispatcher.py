@@ -16,7 +16,7 @@ from app.delivery import recorder
 from app.delivery.courier import Courier, Report
 from app.delivery.pacer import Pacer
 from app.delivery.token_bucket import Ended, Rest, Slot, Taken, TokenBucket
-from app.messages import claims, media
+from app.messages import backlog, claims, media
 from app.messages.claims import Envelope, Idle
 from app.messages.models import Step
 from app.messages.outcomes import Later
@@ -160,12 +160,12 @@ class Dispatcher:
             )
 
     def _introduce(self, run: str) -> None:
-        _, any_attempt = claims.newest_attempts([])
+        _, any_attempt = backlog.newest_attempts([])
         self.bucket.found(run, fresh=not any_attempt)
         log.warning("redis_found", extra={"fresh": not any_attempt})
 
     def _admit(self, taken: Taken) -> None:
-        ages, _ = claims.newest_attempts(taken.strangers)
+        ages, _ = backlog.newest_attempts(taken.strangers)
         bound = self.bucket.limit.window + self.bucket.call_limit
         waits = {account: bound - ages[account] if account in ages else 0.0 for account in taken.strangers}
         self.bucket.admit(taken.run, waits)

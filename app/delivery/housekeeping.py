@@ -12,7 +12,7 @@ from app.delivery.relay import Relay
 from app.delivery.token_bucket import TokenBucket
 from app.gateways.answers import CallFailed
 from app.gateways.platform import Platform
-from app.messages import claims, upkeep
+from app.messages import backlog, upkeep
 
 log = logging.getLogger(__name__)
 FORGET_OLD_KEYS = "app.idempotency.forget_old"
@@ -64,7 +64,7 @@ class Housekeeping:
 
     def rebuild(self) -> None:
         """Accounts that have work are ready, whatever Redis has forgotten."""
-        self.bucket.ready(claims.accounts_with_work())
+        self.bucket.ready(backlog.accounts_with_work())
 
     def tidy_up(self) -> None:
         """Have what is too old dropped, in the background."""

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError
 
 from app.accounts import connection
 from app.db import transaction
@@ -14,8 +14,10 @@ from app.messages import media, outcomes
 from app.messages.outcomes import Failed, Result, Sent, Unknown, Uploaded
 
 log = logging.getLogger(__name__)
+UNWRITABLE = (IntegrityError, DataError, ValueError)
 REFUSALS_IN_A_ROW = 3
 ID_TAKEN = Unknown("The platform named a message that belongs to another one", "ID_TAKEN")
+UNSTORABLE = Unknown("The platform's answer could not be stored", "UNSTORABLE")
 REFUSALS = "The platform refused messages to three fans in a row; look at the account, then resume it"
 
 
@@ -23,8 +25,8 @@ def record(reports: Sequence[Report]) -> None:
     """Write all of it down; raises SQLAlchemyError when the database is away, and may then be called again."""
     try:
         settled = _record(reports)
-    except IntegrityError:
-        # Two rows claim the same platform message: the first keeps it, the others are told apart one by one.
+    except UNWRITABLE:
+        # One of them can't be written; the others must not wait for it.
         settled = [_record_alone(report) for report in reports]
     for report in settled:
         _log(report)
@@ -47,6 +49,9 @@ def _record_alone(report: Report) -> Report:
         return _record([report])[0]
     except IntegrityError:
         return _record([replace(report, result=ID_TAKEN, found=None)])[0]
+    except UNWRITABLE:
+        log.exception("report_unwritable", extra={"messageId": report.envelope.public_id})
+        return _record([replace(report, result=UNSTORABLE, found=None, pause=None, uploads={})])[0]
 
 
 def _with_found(report: Report) -> Report:

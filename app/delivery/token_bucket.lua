@@ -42,6 +42,14 @@ local function remember(account)
   redis.call('PEXPIRE', key('account:' .. account), KEEP_MS)
 end
 
+-- Look at `account` at that time; mode 'LT': if not earlier already, 'XX LT': only if somebody waits to look at all.
+local function look(account, at, ...)
+  local arguments = {key('ready'), ...}
+  arguments[#arguments + 1], arguments[#arguments + 2] = at, account
+  redis.call('ZADD', unpack(arguments))
+  redis.call('PEXPIRE', key('ready'), DAY_MS)
+end
+
 -- When `account` may have a flight at the earliest, as far as calls in the air and its breaker say.
 local function flight_wait(account, careful, now)
   local flights = key('flights:' .. account)
@@ -103,13 +111,13 @@ function operations.take()
     local start = tonumber(stored[3] or 0)
     if stored[1] ~= run then
       local known = tonumber(sentinel[2]) + GRACE_MS
-      redis.call('ZADD', ready, math.max(known, now + 1000), account)
+      look(account, math.max(known, now + 1000))
       if known <= now then strangers[#strangers + 1] = account end
     else
       local account_wait, probe = flight_wait(account, stored[4] == '1', now)
       account_wait = math.max(account_wait, slot_wait(account, start, tonumber(stored[5] or 0), now))
       if account_wait > 0 then
-        redis.call('ZADD', ready, now + account_wait, account)
+        look(account, now + account_wait)
       else
         local slot = name .. ':' .. #grants
         redis.call('ZADD', key('slots:' .. account), now + CALL + WINDOW, slot)
@@ -117,12 +125,11 @@ function operations.take()
         board(account, slot, now + CALL)
         redis.call('HSET', key('account:' .. account), 'start', now, 'before', start)
         remember(account)
-        redis.call('ZADD', ready, now + GAP, account)
+        look(account, now + GAP)
         grants[#grants + 1] = {account, slot, stored[2] or '0', probes(account, probe, platform_probe, now), now}
       end
     end
   end
-  redis.call('PEXPIRE', ready, DAY_MS)
   redis.call('PEXPIRE', key('sentinel'), DAY_MS)
   local next_look = lowest(ready)
   return {now, next_look and math.max(0, next_look - now) or -1, 'ok', run, grants, strangers}
@@ -152,7 +159,7 @@ function operations.finish()
     breaker_report(account, message, verdict, now)
     if ARGV[i + 5] == '1' then redis.call('HSET', hash, 'careful', 1)
     elseif verdict == 'clear' then redis.call('HDEL', hash, 'careful') end
-    if redis.call('HDEL', hash, 'blocked') == 1 then redis.call('ZADD', key('ready'), 'LT', now, account) end
+    if redis.call('HDEL', hash, 'blocked') == 1 then look(account, now, 'LT') else look(account, now, 'XX', 'LT') end
     remember(account)
   end
   return now
@@ -164,9 +171,8 @@ function operations.ready()
   for i = 6, #ARGV do
     redis.call('HINCRBY', key('account:' .. ARGV[i]), 'seq', 1)
     remember(ARGV[i])
-    redis.call('ZADD', key('ready'), 'LT', now, ARGV[i])
+    look(ARGV[i], now, 'LT')
   end
-  redis.call('PEXPIRE', key('ready'), DAY_MS)
   return now
 end
 
@@ -176,11 +182,11 @@ function operations.rest()
   local now = clock()
   for i = 6, #ARGV, 4 do
     local account, seq, delay = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2])
-    local hash, ready = key('account:' .. account), key('ready')
+    local hash = key('account:' .. account)
     if (redis.call('HGET', hash, 'seq') or '0') == seq then
       if ARGV[i + 3] == '1' and redis.call('ZCARD', key('flights:' .. account)) > 0 then redis.call('HSET', hash, 'blocked', 1)
       elseif ARGV[i + 3] == '1' and delay < 0 then delay = 1000 end
-      if delay < 0 then redis.call('ZREM', ready, account) else redis.call('ZADD', ready, now + delay, account) end
+      if delay < 0 then redis.call('ZREM', key('ready'), account) else look(account, now + delay) end
     end
   end
   return now
@@ -202,7 +208,7 @@ function operations.admit()
   for i = 7, #ARGV, 2 do
     redis.call('HSET', key('account:' .. ARGV[i]), 'run', ARGV[6], 'hold', now + tonumber(ARGV[i + 1]))
     remember(ARGV[i])
-    redis.call('ZADD', key('ready'), 'LT', now, ARGV[i])
+    look(ARGV[i], now, 'LT')
   end
   return now
 end

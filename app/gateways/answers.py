@@ -15,6 +15,8 @@ from onlyfansapi import APIConnectionError, APIStatusError
 PAUSE_AT_LEAST = 30.0
 PAUSE_AT_MOST = 86_400.0
 BLOCK_END = re.compile(r"(?i)<br\s*/?>|</p>\s*<p[^>]*>")
+UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+PLATFORM_ID = re.compile(r"[\x21-\x7e]{1,64}")
 TAG = re.compile(r"</?[a-zA-Z][^>]*>")
 
 
@@ -92,9 +94,16 @@ def read_success(response: httpx.Response) -> Answer:
         message_id = response.json()["data"]["id"]
     except (ValueError, KeyError, TypeError):
         message_id = None
-    if not isinstance(message_id, int | str) or isinstance(message_id, bool) or not message_id:
+    if not is_platform_id(message_id):
         return Answer(Verdict.UNCLEAR, response.status_code, reason="The platform's answer named no message")
     return Answer(Verdict.SENT, response.status_code, message_id=str(message_id))
+
+
+def is_platform_id(value: object) -> bool:
+    """Whether `value` can be an id of the platform's: a positive number, or 1 to 64 printable characters."""
+    if isinstance(value, bool) or not isinstance(value, int | str) or value == 0:
+        return False
+    return PLATFORM_ID.fullmatch(str(value)) is not None
 
 
 def read_lost_connection(error: APIConnectionError) -> Answer:
@@ -110,7 +119,7 @@ def read_lost_connection(error: APIConnectionError) -> Answer:
 def read_refusal(error: APIStatusError) -> Answer:
     """An answer that isn't 2xx, with the platform's inner status where it wraps one."""
     body: dict[str, Any] = error.body if isinstance(error.body, dict) else {}
-    code = str(body.get("error") or "")[:100]
+    code = UNPRINTABLE.sub("", str(body.get("error") or ""))[:100]
     status = _inner_status(body) if code == "ONLYFANS_COM_ERROR" else None
     status = status or error.status_code
     reason = read_reason(error.body) or f"The platform answered {status}"
@@ -169,10 +178,9 @@ def _seconds(value: object) -> float:
 
 def _seconds_until(date: str) -> float:
     try:
-        moment = parsedate_to_datetime(date)
-    except ValueError:
+        return (parsedate_to_datetime(date).astimezone(UTC) - datetime.now(UTC)).total_seconds()
+    except (ValueError, OverflowError):
         return 0.0
-    return (moment.astimezone(UTC) - datetime.now(UTC)).total_seconds()
 
 
 def read_chat_message(item: dict[str, Any]) -> ChatMessage:
@@ -189,7 +197,7 @@ def read_chat_message(item: dict[str, Any]) -> ChatMessage:
 
 def clean_text(markup: str) -> str:
     """The platform's HTML as plain text: line breaks kept, tags off, entities resolved."""
-    return html.unescape(TAG.sub("", BLOCK_END.sub("\n", markup))).strip()
+    return UNPRINTABLE.sub("", html.unescape(TAG.sub("", BLOCK_END.sub("\n", markup)))).strip()
 
 
 def same_text(ours: str, theirs: str) -> bool:

@@ -18,6 +18,7 @@ from app.gateways.answers import (
     Letter,
     Login,
     Verdict,
+    is_platform_id,
     read_chat_message,
     read_lost_connection,
     read_reason,
@@ -116,8 +117,10 @@ class OnlyFansPlatform:
         with self._outside_call():
             raw = self._client(login.api_key).media.vault.with_raw_response.upload(login.account, file_url=url)
             body = raw.http_response.json()
-            data = body.get("data", body)
-            return str(data["id"])
+            media_id = body.get("data", body)["id"]
+            if not is_platform_id(media_id):
+                raise CallFailed("The platform's answer named no media")
+            return str(media_id)
 
     def key_works(self, api_key: str) -> bool:
         """Whether the key is accepted at all; raises CallFailed when nobody can tell."""

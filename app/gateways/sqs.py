@@ -105,6 +105,12 @@ class SqsQueue:
         return answer
 
 
+def pair(queue_url: str | None, dlq_url: str | None, region: str, timeout: float) -> tuple[Queue | None, Queue | None]:
+    """The queue and its dead letters, None where they aren't configured."""
+    queue, dead_letters = (SqsQueue(url, region, timeout) if url else None for url in (queue_url, dlq_url))
+    return queue, dead_letters
+
+
 def _config(timeout: float) -> Config:
     return Config(
         connect_timeout=min(timeout, 2.0),

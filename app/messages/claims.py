@@ -6,11 +6,11 @@ but its call, and has no earlier unfinished row of its conversation and priority
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import cast
+from typing import Any, cast
 
-from sqlalchemy import BindParameter, Row, Table, bindparam, select, text, update
+from sqlalchemy import BindParameter, Row, Table, bindparam, or_, text, update
 
 from app.conversations import service as conversations
 from app.db import UtcDateTime, database_now, transaction
@@ -55,19 +55,21 @@ NEXT = text(f"""
 """)  # noqa: S608 - constants only
 CHORES = text(f"""
     SELECT {ENVELOPE}, v.unread_count
-    FROM message m
-    JOIN account a ON a.id = m.account_id
+    FROM account a
+    JOIN message m ON m.id = (
+        SELECT c.id FROM message c
+        WHERE c.account_id = a.id AND c.status = 'queued' AND c.next_step <> 'send' AND NOT c.held
+          AND c.received_at IS NOT NULL AND c.due_at <= :now
+          AND (c.next_attempt_at IS NULL OR c.next_attempt_at <= :now)
+        ORDER BY COALESCE(c.next_attempt_at, c.due_at), c.priority, c.id
+        LIMIT 1)
     JOIN fan f ON f.id = m.fan_id
     JOIN conversation v ON v.id = m.conversation_id
-    WHERE m.status = 'queued' AND m.next_step <> 'send' AND NOT m.held AND m.received_at IS NOT NULL
-      AND m.due_at <= :now AND (m.next_attempt_at IS NULL OR m.next_attempt_at <= :now)
-      AND (m.lease_until IS NULL OR m.lease_until <= :now)
-      AND NOT EXISTS (
+    WHERE NOT EXISTS (
           SELECT 1 FROM message o
-          WHERE o.account_id = m.account_id AND o.status = 'queued' AND o.lease_until IS NOT NULL
-            AND o.lease_until > :now)
+          WHERE o.account_id = a.id AND o.status = 'queued' AND o.lease_until IS NOT NULL AND o.lease_until > :now)
       AND {SENDABLE}
-    ORDER BY m.next_attempt_at, m.priority, m.id
+    ORDER BY COALESCE(m.next_attempt_at, m.due_at), m.id
     LIMIT :most
 """)  # noqa: S608 - constants only
 WAITING = text("""
@@ -98,6 +100,9 @@ _messages = cast(Table, Message.__table__)
 TAKE = (
     _messages.update()
     .where(_messages.c.id.in_(bindparam("ids", expanding=True)), _messages.c.status == Status.QUEUED)
+    # Between the look and the claim, somebody else may have had the row and put it back in another state.
+    .where(_messages.c.next_step == Step.SEND, ~_messages.c.held)
+    .where(or_(_messages.c.next_attempt_at.is_(None), _messages.c.next_attempt_at <= bindparam("now")))
     .values(
         status=Status.SENDING,
         claim_id=bindparam("claim"),
@@ -105,7 +110,7 @@ TAKE = (
         claims=_messages.c.claims + 1,
         attempts=_messages.c.attempts + 1,
     )
-    .returning(_messages.c.id)
+    .returning(_messages.c.id, _messages.c.attempts, _messages.c.key_generation, _messages.c.first_unclear_at)
 )
 BEGIN_ATTEMPT = cast(Table, Attempt.__table__).insert()
 
@@ -163,7 +168,7 @@ def claim_next(account_ids: Sequence[int]) -> tuple[list[Envelope], list[Idle]]:
         now = database_now()
         rows = db.session.execute(NEXT_QUERY, {"now": now, "accounts": list(account_ids)}).all()
         claimed = _take([row.id for row in rows], claim_id, now)
-        envelopes = [_envelope(row, claim_id, now, row.attempts + 1) for row in rows if row.id in claimed]
+        envelopes = [replace(_envelope(row, claim_id, now), **claimed[row.id]) for row in rows if row.id in claimed]
         if envelopes:
             db.session.connection().execute(BEGIN_ATTEMPT, [_attempt(envelope) for envelope in envelopes])
             conversations.changed([envelope.conversation_id for envelope in envelopes])
@@ -177,22 +182,20 @@ def claim_chores(most: int) -> list[Envelope]:
     with transaction():
         now = database_now()
         rows = db.session.execute(CHORES_QUERY, {"now": now, "most": most}).all()
-        first_of_account = {row.account_id: row for row in reversed(rows)}
-        chosen = [row.id for row in first_of_account.values()]
         claimed = set(
             db.session.scalars(
                 update(Message)
-                .where(Message.id.in_(chosen), Message.status == Status.QUEUED, Message.next_step != Step.SEND)
+                .where(
+                    Message.id.in_([row.id for row in rows]),
+                    Message.status == Status.QUEUED,
+                    Message.next_step != Step.SEND,
+                )
                 .where(Message.lease_until.is_(None) | (Message.lease_until <= now))
                 .values(claim_id=claim_id, lease_until=now + CHORE_LEASE, claims=Message.claims + 1)
                 .returning(Message.id)
             )
         )
-        return [
-            _envelope(row, claim_id, now, row.attempts, chat_unread=row.unread_count > 0)
-            for row in first_of_account.values()
-            if row.id in claimed
-        ]
+        return [_envelope(row, claim_id, now, chat_unread=row.unread_count > 0) for row in rows if row.id in claimed]
 
 
 def put_off(envelopes: Sequence[Envelope], seconds: float) -> None:
@@ -213,40 +216,13 @@ def put_off(envelopes: Sequence[Envelope], seconds: float) -> None:
         )
 
 
-def accounts_with_work() -> list[int]:
-    """Accounts that have queued, received rows and may send: what Redis' list of ready accounts is rebuilt from."""
-    now = database_now()
-    query = text(f"""
-        SELECT a.id FROM account a
-        WHERE EXISTS (
-            SELECT 1 FROM message c
-            WHERE c.account_id = a.id AND c.status = 'queued' AND NOT c.held AND c.received_at IS NOT NULL)
-          AND {SENDABLE}
-    """).bindparams(NOW)  # noqa: S608 - constants only
-    return list(db.session.scalars(query, {"now": now}))
-
-
-def newest_attempts(account_ids: Sequence[int]) -> tuple[dict[int, float], bool]:
-    """Seconds since each account's newest attempt began (accounts without one are left out); whether there is any."""
-    now = database_now()
-    ages: dict[int, float] = {}
-    for account_id in account_ids:
-        started: datetime | None = db.session.scalar(
-            select(Attempt.started_at)
-            .where(Attempt.account_id == account_id)
-            .order_by(Attempt.started_at.desc())
-            .limit(1)
-        )
-        if started is not None:
-            ages[account_id] = (now - started).total_seconds()
-    return ages, db.session.scalar(select(Attempt.id).limit(1)) is not None
-
-
-def _take(ids: list[int], claim_id: str, now: datetime) -> set[int]:
+def _take(ids: list[int], claim_id: str, now: datetime) -> dict[int, dict[str, Any]]:
+    """Claim these rows: id → what they say now of attempts, key and first unclear end; only those still free."""
     if not ids:
-        return set()
-    claim = {"ids": ids, "claim": claim_id, "lease": now + LEASE}
-    return set(db.session.connection().execute(TAKE, claim).scalars())
+        return {}
+    claim = {"ids": ids, "claim": claim_id, "lease": now + LEASE, "now": now}
+    taken = db.session.connection().execute(TAKE, claim).mappings()
+    return {row["id"]: {name: row[name] for name in row if name != "id"} for row in taken}
 
 
 def _idle(account_ids: set[int], now: datetime) -> list[Idle]:
@@ -264,9 +240,7 @@ def _idle(account_ids: set[int], now: datetime) -> list[Idle]:
     return idle
 
 
-def _envelope(
-    row: Row[tuple[object, ...]], claim_id: str, now: datetime, attempts: int, chat_unread: bool = False
-) -> Envelope:
+def _envelope(row: Row[tuple[object, ...]], claim_id: str, now: datetime, chat_unread: bool = False) -> Envelope:
     return Envelope(
         message_id=row.id,
         public_id=row.public_id,
@@ -283,7 +257,7 @@ def _envelope(
         price_cents=row.price_cents,
         attachments=row.attachments,
         media_ids=row.media_ids,
-        attempts=attempts,
+        attempts=row.attempts,
         key_generation=row.key_generation,
         first_unclear_at=row.first_unclear_at,
         unreadable_since=row.unreadable_since,
