@@ -70,6 +70,9 @@ class Pipeline:
             with self.context():
                 wait = self._dispatch() if self.sending else LOOK_EVERY
                 self.housekeeping.tick()
+        except redis.ResponseError:
+            log.exception("redis_refused")
+            return AFTER_A_FAULT
         except redis.RedisError as error:
             log.warning("redis_away", extra={"reason": type(error).__name__})
             return self._without_redis()

@@ -95,7 +95,7 @@ local operations = {}
 -- take <expected now or 0> <most> <look at most> <name for slots>
 -- → now, wait ms, 'ok'|'lost'|'jumped', run, [account, slot, seq, probe]…, [stranger]…
 function operations.take()
-  local expected, most, look, name = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), ARGV[9]
+  local expected, most, examined, name = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), ARGV[9]
   local now, run = clock(), run_id()
   if jumped(expected, now) then return {now, JUMP_HOLD_MS, 'jumped', run, {}, {}} end
   local sentinel = redis.call('HMGET', key('sentinel'), 'run', 'since')
@@ -105,7 +105,7 @@ function operations.take()
   if wait > 0 then return {now, wait, 'ok', run, {}, {}} end
   if platform_probe then most = 1 end
   local grants, strangers, ready = {}, {}, key('ready')
-  for _, account in ipairs(redis.call('ZRANGEBYSCORE', ready, '-inf', now, 'LIMIT', 0, look)) do
+  for _, account in ipairs(redis.call('ZRANGEBYSCORE', ready, '-inf', now, 'LIMIT', 0, examined)) do
     if #grants >= most then break end
     local stored = redis.call('HMGET', key('account:' .. account), 'run', 'seq', 'start', 'careful', 'hold')
     local start = tonumber(stored[3] or 0)
