@@ -13,6 +13,7 @@ from app.accounts import service as accounts
 from app.accounts.models import User
 from app.db import transaction
 from app.extensions import db
+from embedded import platform_process
 from embedded.aws import AwsEndpoint
 from tests.support.apps import MakeSettings
 from tests.support.cast import Cast
@@ -66,6 +67,16 @@ def test_settings_come_from_variables_as_in_a_deployment(make_settings: MakeSett
     assert settings.rate_limit.messages == 3
     assert settings.sqs_queue_url == aws.queue_url
     assert settings.configured
+
+
+def test_the_platform_is_a_process_of_the_tests_own(platform: str, make_settings: MakeSettings) -> None:
+    settings = make_settings()
+    assert settings.platform_base_url == platform
+    asked = urllib.request.Request(
+        f"{platform}/api/whoami", headers={"Authorization": f"Bearer {platform_process.KEY}"}
+    )
+    with urllib.request.urlopen(asked, timeout=5) as answer:
+        assert answer.status == 200
 
 
 def test_passwords_cost_next_to_nothing() -> None:
