@@ -2,11 +2,11 @@
 
 from flask import Flask, Response, request
 
-from app.api import auth, docs, errors, limits, messages
+from app.api import auth, docs, errors, limits, messages, monitoring
 from app.api.paths import CONVERTERS
 from app.extensions import csrf
 
-BLUEPRINTS = (auth.blueprint, docs.blueprint, messages.blueprint)
+BLUEPRINTS = (auth.blueprint, docs.blueprint, messages.blueprint, monitoring.blueprint)
 
 
 def init_app(app: Flask) -> None:

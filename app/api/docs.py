@@ -87,7 +87,10 @@ def _sections(found: dict[str, Any]) -> Iterator[Section]:
 
 
 def _content_of(part: dict[str, Any] | None) -> str | None:
-    return _name_of(part["content"]["application/json"]["schema"]) if part else None
+    if part is None:
+        return None
+    schema = part["content"]["application/json"]["schema"]
+    return _name_of(schema.get("anyOf", [schema])[0])
 
 
 def _name_of(schema: dict[str, Any]) -> str | None:

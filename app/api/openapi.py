@@ -134,7 +134,13 @@ def _responses(rule: Rule, operation: Operation) -> Json:
     refusals |= {status: _refusal(status, reason) for status, reason in operation.refusals.items()}
     if rule._converters and 404 not in refusals:
         refusals[404] = _refusal(404, "It doesn't exist, or it isn't yours")
-    return found | {str(status): refusals[status] for status in sorted(refusals) if str(status) not in found}
+    for status in sorted(refusals):
+        if str(status) in found:
+            shapes = [_content(model)["application/json"]["schema"] for model in (operation.answers[status], Refusal)]
+            found[str(status)]["content"] = {"application/json": {"schema": {"anyOf": shapes}}}
+        else:
+            found[str(status)] = refusals[status]
+    return found
 
 
 def _usual(operation: Operation) -> list[int]:
