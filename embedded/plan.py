@@ -1,12 +1,10 @@
 """What is embedded and what is real, and what each process is told about the others."""
 
-import urllib.error
-import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from embedded import aws, database, platform_process, ports, redis_server
+from embedded import aws, database, platform_process, ports, readiness, redis_server
 from embedded.child import Part, python
 
 # A call to the platform that is under way may take 20 s, and is waited for.
@@ -63,7 +61,7 @@ def make(environment: Mapping[str, str], var: Path, wishes: Wishes) -> Plan:
     return Plan(
         embedded=embedded,
         database=None if prepared else database.part(environment, wishes.demo),
-        product=[_web(environment, wishes), _worker(environment)],
+        product=[_web(environment, wishes), _worker(environment, wishes)],
         url=_url(wishes),
         control_page=control_page,
     )
@@ -84,28 +82,22 @@ def _web(environment: Mapping[str, str], wishes: Wishes) -> Part:
         name="web",
         command=python("-m", "gunicorn", *options, *bind, "app:create_app()"),
         environment=environment,
-        ready=lambda _: _answers(_url(wishes)),
+        ready=lambda _: readiness.answers(_url(wishes)),
         start_seconds=120,
     )
 
 
-def _worker(environment: Mapping[str, str]) -> Part:
-    command = python("worker.py")
-    return Part(name="worker", command=command, environment=environment, stop_seconds=WORKER_STOP_SECONDS)
+def _worker(environment: Mapping[str, str], wishes: Wishes) -> Part:
+    return Part(
+        name="worker",
+        command=python("worker.py"),
+        environment=environment,
+        ready=readiness.seldom(lambda: readiness.delivers(_url(wishes)), readiness.ASK_WORKER_SECONDS),
+        start_seconds=120,
+        stop_seconds=WORKER_STOP_SECONDS,
+    )
 
 
 def _url(wishes: Wishes) -> str:
     host = ports.LOOPBACK if wishes.host == EVERYWHERE else wishes.host
     return f"http://{host}:{wishes.port}"
-
-
-def _answers(url: str) -> bool:
-    """Tell whether the application itself answers, whatever it says, as long as it isn't broken."""
-    try:
-        with urllib.request.urlopen(f"{url}/healthz", timeout=2):
-            return True
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code < 500
-    except OSError:
-        return False

@@ -142,10 +142,9 @@ def _start(supervisor: Supervisor, todo: plan.Plan) -> None:
         # It needs none of the embedded parts: they come up meanwhile.
         supervisor.run(todo.database)
     supervisor.wait()
-    # One after the other: people want to see the page first.
     for part in todo.product:
         supervisor.launch(part)
-        supervisor.wait()
+    supervisor.wait()
     _say(f"  all        ready after {time.monotonic() - began:.1f} s")
 
 
