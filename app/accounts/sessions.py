@@ -4,7 +4,7 @@ import hashlib
 import secrets
 from datetime import timedelta
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import bindparam, delete, or_, select, update
 
 from app.accounts.models import LoginSession, User
 from app.clock import now
@@ -15,6 +15,13 @@ IDLE = timedelta(hours=24)
 ABSOLUTE = timedelta(days=14)
 RENEWED_EVERY = timedelta(minutes=1)
 USER_AGENT_LENGTH = 200
+# Asked by every request, so built once: SQLAlchemy takes longer to build it than SQLite to answer it.
+LIVE_SESSION = (
+    select(User, LoginSession.id, LoginSession.seen_at)
+    .join(LoginSession, LoginSession.user_id == User.id)
+    .where(LoginSession.token_hash == bindparam("token_hash"), User.disabled_at.is_(None))
+    .where(LoginSession.expires_at > bindparam("moment"), LoginSession.seen_at > bindparam("idle_since"))
+)
 
 
 def start(user: User, user_agent: str = "") -> str:
@@ -41,12 +48,8 @@ def start(user: User, user_agent: str = "") -> str:
 def user_of(token: str, *, renew: bool = True) -> User | None:
     """The enabled user whose live session this is, or None; `renew` restarts its idle time, once a minute at most."""
     moment = now()
-    found = db.session.execute(
-        select(User, LoginSession.id, LoginSession.seen_at)
-        .join(LoginSession, LoginSession.user_id == User.id)
-        .where(LoginSession.token_hash == _hash(token), User.disabled_at.is_(None))
-        .where(LoginSession.expires_at > moment, LoginSession.seen_at > moment - IDLE)
-    ).first()
+    values = {"token_hash": _hash(token), "moment": moment, "idle_since": moment - IDLE}
+    found = db.session.execute(LIVE_SESSION, values).first()
     if found is None:
         return None
     user, session_id, seen_at = found

@@ -1,16 +1,13 @@
 """Reads of messages for people."""
 
-import hashlib
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, literal_column, select, true, tuple_
+from sqlalchemy import BindParameter, ColumnElement, func, literal_column, select, tuple_
 
 from app.accounts import queries as accounts
-from app.accounts.models import Account, User
+from app.accounts.models import User
 from app.clock import now
-from app.conversations import queries as conversations
 from app.conversations.models import Conversation
 from app.errors import NotFound
 from app.extensions import db
@@ -52,64 +49,18 @@ def resent(message_ids: Collection[int]) -> set[int]:
 
 def line(account_id: int) -> tuple[int, Message | None]:
     """How many messages of the account wait for their turn, and the last of them."""
-    waiting = db.session.execute(select(func.count()).select_from(Message).where(*_in_line(account_id))).scalar_one()
+    where = in_line(account_id)
+    waiting = db.session.execute(select(func.count()).select_from(Message).where(*where)).scalar_one()
     order = (Message.priority.desc(), Message.due_at.desc(), Message.id.desc())
-    last = (
-        db.session.scalar(select(Message).where(*_in_line(account_id)).order_by(*order).limit(1)) if waiting else None
-    )
+    last = db.session.scalar(select(Message).where(*where).order_by(*order).limit(1)) if waiting else None
     return waiting, last
 
 
-def _in_line(account_id: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+def in_line(account: int | BindParameter[int]) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """What makes a message one of those that wait for their turn."""
     # Written as the index's own condition is, or SQLite doesn't use it.
     queued: ColumnElement[bool] = literal_column("message.status = 'queued' AND NOT message.held")
-    return Message.account_id == account_id, queued
-
-
-@dataclass(frozen=True, slots=True)
-class Pulse:
-    """Three fingerprints of what an inbox page shows: each differs when its part of the page may look different."""
-
-    inbox: str
-    thread: int | None
-    line: str
-
-
-def pulse(viewer: User, account_id: int, conversation_id: int | None) -> Pulse:
-    """The pulse of an account's inbox with one conversation open, by a single query over indexes; raises NotFound."""
-    newest = (
-        select(Conversation.id, Conversation.version, Conversation.unread_count, Conversation.last_message_at)
-        .where(Conversation.account_id == account_id)
-        .order_by(*conversations.NEWEST_FIRST)
-        .limit(conversations.PAGE)
-        .subquery()
-    )
-    inbox = select(
-        func.count().label("rows"),
-        func.sum(newest.c.id).label("ids"),
-        func.sum(newest.c.version).label("versions"),
-        func.sum(newest.c.unread_count).label("unread"),
-        func.max(newest.c.last_message_at).label("last"),
-    ).subquery()
-    thread_version = select(Conversation.version).where(
-        Conversation.id == conversation_id, Conversation.account_id == account_id
-    )
-    order = (Message.priority, Message.due_at, Message.id)
-    head = select(Message.id).where(*_in_line(account_id)).order_by(*order).limit(1)
-    stops = (Account.stopped_at, Account.paused_until, Account.reconnect_since)
-    row = db.session.execute(
-        select(inbox, thread_version.scalar_subquery(), head.scalar_subquery(), *stops)
-        .select_from(Account)
-        .join(inbox, true())
-        .where(Account.id == account_id, Account.id.in_(accounts.visible_ids(viewer)))
-    ).first()
-    if row is None or (conversation_id is not None and row[5] is None):
-        raise NotFound("Conversation not found")
-    return Pulse(inbox=_fingerprint(row[:5]), thread=row[5], line=_fingerprint(row[6:]))
-
-
-def _fingerprint(values: Iterable[object]) -> str:
-    return hashlib.sha256(repr(tuple(values)).encode()).hexdigest()[:12]
+    return Message.account_id == account, queued
 
 
 def counts(viewer: User) -> dict[str, int]:

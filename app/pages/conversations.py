@@ -11,7 +11,7 @@ from app.conversations import queries as conversations
 from app.conversations import service
 from app.conversations.models import Conversation
 from app.errors import HuntazeError, NotFound
-from app.messages import queries as messages
+from app.messages import pulse as pulses
 from app.pages import parts, sending
 from app.pages.addresses import read_id
 from app.pages.forms.messages import SendForm
@@ -39,7 +39,7 @@ def inbox(conversation_id: int | None = None) -> ResponseReturnValue:
 
 def _page(account: Account, conversation: Conversation | None, **refused: object) -> str:
     alone = wants_fragment() and target() == "thread"
-    pulse = messages.pulse(viewer(), account.id, conversation.id if conversation else None)
+    pulse = pulses.pulse(viewer(), account.id, conversation.id if conversation else None)
     line = parts.line(account)
     return render_template(
         "conversations/_thread.html" if alone else "conversations/inbox.html",
@@ -84,13 +84,13 @@ def live() -> ResponseReturnValue:
     if account_id is None:
         raise NotFound
     seen = Token.read(request.args.get("v"))
-    pulse = messages.pulse(viewer(), account_id, conversation_id)
+    pulse = pulses.pulse(viewer(), account_id, conversation_id)
     if not seen.list_changed(pulse) and not seen.thread_changed(pulse):
         return "", 204
     return _changes(accounts.account(viewer(), account_id), conversation_id, seen, pulse)
 
 
-def _changes(account: Account, conversation_id: int | None, seen: Token, pulse: messages.Pulse) -> str:
+def _changes(account: Account, conversation_id: int | None, seen: Token, pulse: pulses.Pulse) -> str:
     conversation = conversations.conversation(viewer(), conversation_id) if conversation_id else None
     line = parts.line(account)
     redraw = conversation is not None and seen.thread_changed(pulse)

@@ -48,14 +48,16 @@ def _name_request() -> None:
 
 
 def _complete(response: Response) -> Response:
-    headers = response.headers
-    for name, value in HEADERS.items():
-        headers.setdefault(name, value)
-    headers.setdefault("X-Request-Id", g.get("request_id", ""))
+    wanted = {**HEADERS, "X-Request-Id": g.get("request_id", ""), "Cache-Control": _kept(response)}
     if current_app.extensions["settings"].production:
-        headers.setdefault("Strict-Transport-Security", TWO_YEARS)
-    if request.endpoint == "static" and response.status_code < 400:
-        headers["Cache-Control"] = FOREVER if "v" in request.args else "no-cache"
-    else:
-        headers.setdefault("Cache-Control", "no-store")
+        wanted["Strict-Transport-Security"] = TWO_YEARS
+    own = {name.lower() for name, _ in response.headers}
+    response.headers.extend((name, value) for name, value in wanted.items() if name.lower() not in own)
     return response
+
+
+def _kept(response: Response) -> str:
+    if request.endpoint != "static" or response.status_code >= 400:
+        return "no-store"
+    response.headers.pop("Cache-Control", None)
+    return FOREVER if "v" in request.args else "no-cache"

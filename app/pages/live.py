@@ -4,7 +4,7 @@ import time
 from dataclasses import astuple, dataclass
 from typing import Self
 
-from app.messages.queries import Pulse
+from app.messages.pulse import Pulse
 from app.pages.addresses import read_id
 from app.pages.parts import Line
 
