@@ -10,6 +10,7 @@ ROOT = Path(__file__).resolve().parent
 DEVELOPMENT_SECRET = "development-only-secret-never-use-in-production"
 DEVELOPMENT_ENCRYPTION_KEY = "ZGV2ZWxvcG1lbnQtb25seS1lbmNyeXB0aW9uLWtleSE="
 PLATFORM_BASE_URL = "https://app.onlyfansapi.com"
+WITHOUT_HOST = ("sqlite", "unix")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -120,8 +121,16 @@ class Reader:
     def url(self, name: str, schemes: tuple[str, ...]) -> str | None:
         """An address with one of `schemes`, or None."""
         value = self.text(name)
-        if value is not None and urlsplit(value).scheme not in schemes:
-            raise ConfigError(f"{name} must be a URL that begins with {' or '.join(f'{s}:' for s in schemes)}")
+        if value is None:
+            return None
+        try:
+            parts = urlsplit(value)
+            whole = parts.scheme in schemes and bool(parts.scheme in WITHOUT_HOST or parts.hostname)
+            _ = parts.port
+        except ValueError:
+            whole = False
+        if not whole:
+            raise ConfigError(f"{name} must be a whole URL that begins with {' or '.join(f'{s}://' for s in schemes)}.")
         return value
 
 

@@ -66,7 +66,12 @@ def transaction() -> Iterator[None]:
 
 
 def on_commit(effect: Callable[[], object]) -> None:
-    """Run `effect` after the outermost transaction has committed; its failure is logged, never raised."""
+    """Run `effect` after the outermost transaction has committed; its failure is logged, never raised.
+
+    Raises RuntimeError outside of a transaction: it would wait for somebody else's commit.
+    """
+    if not db.session().info.get("in_transaction", False):
+        raise RuntimeError("on_commit() belongs inside transaction()")
     db.session().info.setdefault("effects", []).append(effect)
 
 

@@ -1,5 +1,6 @@
 """What people and the platform do to users and accounts: sign in, change a password, stop and resume an account."""
 
+import re
 from functools import cache
 
 from argon2 import PasswordHasher
@@ -15,6 +16,7 @@ from app.extensions import db
 
 BAD_CREDENTIALS = "E-mail address or password is wrong"
 PASSWORD_LENGTH = (10, 200)
+SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @cache
@@ -31,7 +33,8 @@ def _nobodys_hash() -> str:
 def authenticate(email: str, password: str) -> User:
     """The user with these credentials; raises NotSignedIn, in the same time whoever they are."""
     with transaction():
-        user = db.session.scalar(select(User).where(User.email == email.strip().lower()))
+        email = email.strip().lower()
+        user = db.session.scalar(select(User).where(User.email == email)) if email.isprintable() else None
         stored = user.password_hash if user else _nobodys_hash()
         if not _matches(stored, password) or user is None or user.disabled_at is not None:
             raise NotSignedIn(BAD_CREDENTIALS)
@@ -63,7 +66,7 @@ def create_user(email: str, name: str, role: Role, password: str) -> User:
 def check_password(password: str) -> None:
     """Raises Invalid unless the password is 10 to 200 characters long."""
     low, high = PASSWORD_LENGTH
-    if not low <= len(password) <= high:
+    if not low <= len(password) <= high or SURROGATE.search(password):
         raise Invalid([Problem("password", f"Use {low} to {high} characters")])
 
 

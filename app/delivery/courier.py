@@ -130,8 +130,15 @@ def decide(envelope: Envelope, answer: Answer, *, probe: bool = False, whole_key
             end = Unknown if envelope.first_unclear_at else Failed
             return Report(envelope, end(reason, code, status), "clear", mismatch=True)
         case Verdict.UNCLEAR:
-            delay = LAST_LOOK_DELAY if envelope.attempts >= ATTEMPTS and not probe else 0.0
-            unclear = Later(Step.LOOK_UP, delay, reason, code, status, counted=not probe, unclear=True)
+            unclear = Later(
+                Step.LOOK_UP,
+                _pause_before_look(envelope.attempts),
+                reason,
+                code,
+                status,
+                counted=not probe,
+                unclear=True,
+            )
             return Report(envelope, unclear, "unclear", timed_out=answer.timed_out)
         case _:
             return _not_now(envelope, answer, whole_key)
@@ -150,7 +157,9 @@ def _not_now(envelope: Envelope, answer: Answer, whole_key: bool) -> Report:
             return Report(envelope, again(answer.wait), "clear", pause=pause)
         case Verdict.RECONNECT:
             pause = Pause(f"The platform refused the login: {answer.reason}", whole_key=whole_key)
-            return Report(envelope, again(0, new_key=True), "clear", pause=pause)
+            # A new key gives up the old one's protection: what may have arrived under that is looked up first.
+            step = Step.LOOK_UP if envelope.first_unclear_at else Step.SEND
+            return Report(envelope, again(0, step, new_key=True), "clear", pause=pause)
         case Verdict.STILL_RUNNING:
             # An earlier call hasn't ended yet: it may still arrive, and end with an error that isn't stored.
             return Report(envelope, again(STILL_RUNNING_DELAY, Step.LOOK_UP, unclear=True), "clear")
@@ -164,8 +173,14 @@ def settle_look_up(envelope: Envelope, ours: list[ChatMessage]) -> Result:
         return Sent(ours[-1].id)
     if envelope.attempts >= ATTEMPTS:
         return Failed(NOT_CONFIRMED.format(attempts=envelope.attempts), "NOT_CONFIRMED")
-    delay = _spread(DELAYS[max(0, min(envelope.attempts, len(DELAYS)) - 1)])
-    return Later(Step.SEND, delay, "The platform did not confirm the message; it will be tried again")
+    return Later(Step.SEND, 0.0, "The platform did not confirm the message; it is tried again")
+
+
+def _pause_before_look(attempts: int) -> float:
+    """Seconds from an unclear end to the look: the next attempt's pause comes first, so what arrives in it is found."""
+    if attempts >= ATTEMPTS:
+        return LAST_LOOK_DELAY
+    return _spread(DELAYS[max(0, attempts - 1)])
 
 
 def is_ours(envelope: Envelope, message: ChatMessage) -> bool:

@@ -3,10 +3,11 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import redis
 
+from app import clock
 from app.accounts.models import Account
 from app.db import database_now
 from app.delivery import estimate, heartbeat
@@ -135,7 +136,7 @@ class Desk:
     def _standstill(self, account_id: int, view: View | None) -> str | None:
         account = db.session.get_one(Account, account_id)
         worker_alive = heartbeat.alive("delivery") > 0
-        return estimate.standstill(account, view, datetime.now(UTC), self.sending, worker_alive)
+        return estimate.standstill(account, view, clock.now(), self.sending, worker_alive)
 
     def _peek(self, account_id: int) -> View | None:
         try:

@@ -1,11 +1,11 @@
 """The SQS message, a public contract: what we write, and what we accept from other systems."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
+from app import clock
 from app.clock import iso
 from app.gateways import sqs
 from app.messages.handover import Parcel
@@ -97,7 +97,7 @@ def write(parcel: Parcel, reason: str | None = None) -> sqs.Ticket:
 def dead(body: str, reason: str) -> sqs.Ticket:
     """A ticket that couldn't be understood, as it came, with the reason beside it."""
     wrapped = sqs.dump({"body": body[:200_000], "reason": reason})
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    now = iso(clock.now()) or ""
     return sqs.Ticket(
         "0", wrapped, {"messageType": "unreadable", "reason": reason[:1000], "timestamp": now}, "unreadable"
     )

@@ -10,7 +10,7 @@ from app.extensions import Model
 
 
 class Transaction(Model):
-    """One payment, in cents: gross is what the fan paid, net what the creator keeps; `platform_id` is its hash there."""
+    """One payment, in cents: `gross` is what the fan paid, `net` what the creator keeps."""
 
     __tablename__ = "transaction"
     __table_args__ = (

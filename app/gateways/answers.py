@@ -12,6 +12,8 @@ from typing import Any
 import httpx
 from onlyfansapi import APIConnectionError, APIStatusError
 
+from app import clock
+
 PAUSE_AT_LEAST = 30.0
 PAUSE_AT_MOST = 86_400.0
 BLOCK_END = re.compile(r"(?i)<br\s*/?>|</p>\s*<p[^>]*>")
@@ -178,7 +180,7 @@ def _seconds(value: object) -> float:
 
 def _seconds_until(date: str) -> float:
     try:
-        return (parsedate_to_datetime(date).astimezone(UTC) - datetime.now(UTC)).total_seconds()
+        return (parsedate_to_datetime(date).astimezone(UTC) - clock.now()).total_seconds()
     except (ValueError, OverflowError):
         return 0.0
 

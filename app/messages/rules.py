@@ -18,7 +18,20 @@ URL_LENGTH = 2048
 PRICE_LOW, PRICE_HIGH = 300, 20_000
 PRIORITIES = {"high": Priority.HIGH, "normal": Priority.NORMAL, "low": Priority.LOW}
 HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))+")
-PRIVATE_SUFFIXES = (".local", ".localhost", ".internal", ".lan", ".home", ".corp", ".test", ".invalid", ".onion")
+NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+PRIVATE_SUFFIXES = (
+    ".home.arpa",
+    ".localdomain",
+    ".local",
+    ".localhost",
+    ".internal",
+    ".lan",
+    ".home",
+    ".corp",
+    ".test",
+    ".invalid",
+    ".onion",
+)
 UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
@@ -70,7 +83,7 @@ def is_public_host(host: str) -> bool:
     try:
         ip_address(host)
     except ValueError:
-        numeric = host.rpartition(".")[2].isdigit()
+        numeric = NUMBER.fullmatch(host.rpartition(".")[2])
         return bool(HOST.fullmatch(host)) and not numeric and not host.endswith(PRIVATE_SUFFIXES)
     return False
 

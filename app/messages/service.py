@@ -3,6 +3,7 @@
 import secrets
 
 from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
 
 from app.accounts import queries as accounts
 from app.accounts import service as audit_log
@@ -17,6 +18,8 @@ from app.fans import service as fans
 from app.fans.models import Fan
 from app.messages.models import Message, Priority, Status, Step
 from app.messages.rules import Draft
+
+SENT_AGAIN = "This message was sent again already"
 
 
 def new_public_id() -> str:
@@ -104,6 +107,7 @@ def cancel(viewer: User, message_id: int) -> Message:
         if changed is None:
             raise Conflict("It is too late to cancel this message")
         conversations.changed([message.conversation_id])
+        audit_log.audit("message.canceled", user=viewer, account_id=message.account_id, message_id=message.public_id)
         db.session.refresh(message)
         return message
 
@@ -119,12 +123,21 @@ def send_again(viewer: User, message_id: int) -> Message:
 
 
 def _again(viewer: User, message_id: int, status: Status, refusal: str) -> Message:
+    try:
+        with transaction():
+            return _queue_again(viewer, message_id, status, refusal)
+    except IntegrityError:
+        # Somebody else did it at the same moment: the old message can be followed by one only.
+        raise Conflict(SENT_AGAIN) from None
+
+
+def _queue_again(viewer: User, message_id: int, status: Status, refusal: str) -> Message:
     with transaction():
         old = find(viewer, message_id)
         if old.status != status:
             raise Conflict(refusal)
         if db.session.scalar(select(Message.id).where(Message.retry_of_id == old.id)) is not None:
-            raise Conflict("This message was sent again already")
+            raise Conflict(SENT_AGAIN)
         conversation = db.session.get_one(Conversation, old.conversation_id)
         fan = db.session.get_one(Fan, old.fan_id)
         draft = Draft(
