@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent
 DEVELOPMENT_SECRET = "development-only-secret-never-use-in-production"
 DEVELOPMENT_ENCRYPTION_KEY = "ZGV2ZWxvcG1lbnQtb25seS1lbmNyeXB0aW9uLWtleSE="
 PLATFORM_BASE_URL = "https://app.onlyfansapi.com"
-WITHOUT_HOST = ("sqlite", "unix")
+HOST_NEEDED = ("http", "https", "redis", "rediss")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -125,7 +125,7 @@ class Reader:
             return None
         try:
             parts = urlsplit(value)
-            whole = parts.scheme in schemes and bool(parts.scheme in WITHOUT_HOST or parts.hostname)
+            whole = parts.scheme in schemes and bool(parts.hostname or parts.scheme not in HOST_NEEDED)
             _ = parts.port
         except ValueError:
             whole = False
