@@ -1,7 +1,6 @@
 """The embedded Redis: a server found on PATH, else the one that comes with the locked dependencies."""
 
 import importlib.util
-import os
 import re
 import shutil
 import socket
@@ -19,6 +18,8 @@ from embedded.child import running as child_running
 OLDEST = (6, 2)
 # What macOS allows for a socket's path, its ending zero included; Linux allows four bytes more.
 LONGEST_SOCKET_PATH = 103
+# A path stands in URLs and in the server's list of clients, where redis-py stumbles over blanks and equals signs.
+PLAIN_PATH = re.compile(r"[\w./+~-]+", re.ASCII)
 
 
 @contextmanager
@@ -30,9 +31,9 @@ def running(directory: Path) -> Iterator[str]:
 
 
 def choose_url(directory: Path, port: Callable[[], int] = ports.free) -> str:
-    """Return the URL of a socket in `directory`, or of a loopback `port` where that path is too long for a socket."""
-    path = directory.resolve() / "redis.sock"
-    if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH:
+    """Return the URL of a socket in `directory`, or of a loopback `port` where that path won't do for a socket."""
+    path = str(directory.resolve() / "redis.sock")
+    if PLAIN_PATH.fullmatch(path) and len(path) <= LONGEST_SOCKET_PATH:
         return f"unix://{path}"
     return f"redis://{ports.LOOPBACK}:{port()}/0"
 
