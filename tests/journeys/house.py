@@ -1,9 +1,13 @@
 """A house: database, parts and workers of one deployment, with short limits so that a journey takes seconds."""
 
+import json
 import os
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count
 from pathlib import Path
 from shutil import rmtree
@@ -19,7 +23,11 @@ from app.db import transaction
 from app.delivery import stop
 from app.delivery.models import WorkerHeartbeat
 from app.extensions import db
+from app.messages.claims import CHORE_LEASE, LEASE
+from app.messages.handover import UNRECEIVED_AFTER
 from app.messages.models import Message, Status
+from tests.embedded.platform.sim import Json
+from tests.journeys.absence import away
 from tests.journeys.authors import PASSWORD, Author
 from tests.journeys.parts import Parts, is_running, thaw
 from tests.journeys.waiting import until
@@ -28,6 +36,7 @@ from tests.journeys.workers import Worker
 LIMIT, WINDOW, GAP, TIMEOUT = 6, 2.0, 0.2, 1.0
 # What the product says counts as a call's end when nobody saw it, and how long it waits after a loss of Redis.
 CALL_GRACE, LOSS_GRACE = 5.0, 5.0
+DEAD_AFTER = timedelta(seconds=4)
 LIMITS = {
     "RATE_LIMIT_MESSAGES": str(LIMIT),
     "RATE_LIMIT_WINDOW_SECONDS": str(WINDOW),
@@ -44,6 +53,7 @@ class House:
 
     def __init__(self, directory: Path, parts: Parts, database_url: str, **overrides: str) -> None:
         self.directory = directory
+        self.database_away = partial(away, database_url)
         self.parts = parts
         self.sim = parts.sim
         self.environment = LIMITS | parts.environment() | {"DATABASE_URL": database_url} | overrides
@@ -52,6 +62,7 @@ class House:
                 patch.setenv(name, value)  # boto3 looks for its endpoint here
             self.app = create_app(config.load(self.environment))
         self.workers: list[Worker] = []
+        self._dead: list[Json] = []
         self._numbers = count(1)
 
     def start_worker(self, **overrides: str) -> Worker:
@@ -80,10 +91,45 @@ class House:
             db.session.flush()
             return Author(self.app, self.sim, user.id, account.id, account.platform_id)
 
+    def dead_letters(self, containing: str) -> list[Json]:
+        """What lies in the dead letters and speaks of this, as JSON; it stays there for this house."""
+        self._dead += [json.loads(body) for body in self.parts.drain(self.parts.endpoint.dlq_url)]
+        return [letter for letter in self._dead if containing in json.dumps(letter)]
+
     def execute(self, statement: Executable) -> None:
         """Change the database behind the product's back: it is quicker than to wait."""
         with self.app.app_context(), transaction():
             db.session.execute(statement)
+
+    def hurry(self) -> None:
+        """Let a minute's wait pass in seconds where nobody works any more: leases of the killed, tickets that got lost.
+
+        A lease is 60 s for a call of 20 s at most; a call takes 1 s here, so one that is 4 s old is as good as dead.
+        """
+        now = datetime.now(UTC)
+        past = now - timedelta(seconds=1)
+        ages = ((Status.SENDING, LEASE - DEAD_AFTER), (Status.QUEUED, CHORE_LEASE - 2 * DEAD_AFTER))
+        for status, left in ages:
+            dead = (Message.status == status) & (Message.lease_until < now + left)
+            self.execute(update(Message).where(dead).values(lease_until=past))
+        lost = Message.received_at.is_(None) & (Message.published_at < now - DEAD_AFTER)
+        self.execute(update(Message).where(lost).values(published_at=now - UNRECEIVED_AFTER))
+
+    def probe_now(self) -> None:
+        """Have refused logins tried again with the next look (every 10 s) instead of in half a minute."""
+        self.execute(update(Account).where(Account.probe_at.is_not(None)).values(probe_at=datetime.now(UTC)))
+
+    @contextmanager
+    def paused_workers(self) -> Iterator[None]:
+        """Inside, no delivery process moves."""
+        pids = [pid for worker in self.workers if (pid := worker.delivery_pid())]
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
 
     def recover(self) -> None:
         """Take back what the last journey did, whatever came of it."""

@@ -5,10 +5,12 @@ import signal
 from collections.abc import Sequence
 from pathlib import Path
 
+import httpx
+
 from embedded import aws, platform_process, ports, redis_server
 from embedded.aws import AwsEndpoint
 from embedded.child import Child
-from tests.embedded.platform.sim import Sim
+from tests.embedded.platform.sim import Json, Sim
 
 
 class Parts:
@@ -39,6 +41,51 @@ class Parts:
             part.terminate()
         for part in self._all():
             part.stop()
+
+    def purge(self) -> None:
+        """Empty the queue, whatever is in it."""
+        self._sqs("PurgeQueue", QueueUrl=self.endpoint.queue_url)
+
+    def send(self, *bodies: str) -> None:
+        """Put tickets on the queue, as another system does."""
+        for body in bodies:
+            self._sqs("SendMessage", QueueUrl=self.endpoint.queue_url, MessageBody=body)
+
+    def receive(self, url: str, keep_for: int) -> list[Json]:
+        """Up to ten messages of a queue, which nobody else sees for so many seconds."""
+        wish = {"QueueUrl": url, "MaxNumberOfMessages": 10, "VisibilityTimeout": keep_for}
+        found: list[Json] = self._sqs("ReceiveMessage", **wish).get("Messages", [])
+        return found
+
+    def drain(self, url: str) -> list[str]:
+        """Take every message off a queue; their bodies."""
+        bodies: list[str] = []
+        while messages := self.receive(url, keep_for=60):
+            for message in messages:
+                self._sqs("DeleteMessage", QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            bodies += [message["Body"] for message in messages]
+        return bodies
+
+    def delete_queue(self) -> None:
+        """Take the queue away with all that is in it."""
+        self._sqs("DeleteQueue", QueueUrl=self.endpoint.queue_url)
+
+    def create_queue(self) -> None:
+        """Make it anew, empty."""
+        assert aws.create_queues(self.endpoint)
+
+    def _sqs(self, action: str, **parameters: object) -> Json:
+        answer = httpx.post(
+            self.endpoint.url,
+            json=parameters,
+            headers={
+                "X-Amz-Target": f"AmazonSQS.{action}",
+                "Content-Type": "application/x-amz-json-1.0",
+                "Authorization": f"AWS4-HMAC-SHA256 Credential={aws.KEY}/20000101/{aws.REGION}/sqs/aws4_request",
+            },
+        )
+        found: Json = answer.raise_for_status().json() if answer.content else {}
+        return found
 
     def environment(self) -> dict[str, str]:
         """What leads the product to them."""

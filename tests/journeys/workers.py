@@ -79,6 +79,6 @@ def _children(pid: int) -> list[int]:
 
 def _command(pid: int) -> bytes:
     try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
+        return Path(f"/proc/{pid}/comm").read_bytes()
     except OSError:
         return b""

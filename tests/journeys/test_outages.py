@@ -1,0 +1,104 @@
+"""Parts that go away for a while: nothing is lost, nothing is repeated, and the limit holds when they are back."""
+
+import time
+
+import pytest
+import redis
+
+from app.delivery.circuit_breaker import State
+from app.delivery.desk import Desk
+from app.messages.models import Step
+from tests.journeys.audit import audit
+from tests.journeys.authors import Author
+from tests.journeys.house import TIMEOUT, House
+from tests.journeys.waiting import until
+
+
+def test_a_single_message_outlives_an_outage_of_the_platform(house: House, author: Author) -> None:
+    author.write("Before")
+    author.wait("sent")
+    house.parts.platform.stop()
+    author.write("Meanwhile")
+    until(lambda: author.messages()[-1].error, author.story)
+    time.sleep(5)
+    house.parts.start()
+    author.wait("sent")
+    assert author.messages()[-1].attempts == 1, author.story()
+    assert audit(author)["calls"] == 2
+
+
+@pytest.mark.parametrize("html", [False, True], ids=["dropped", "bad-gateway"])
+def test_a_backlog_outlives_an_outage_of_the_platform_and_the_breaker_spares_it(house: House, html: bool) -> None:
+    authors = [house.author() for _ in range(3)]
+    house.sim.fault("down", html=html)
+    for author in authors:
+        author.write_many(4, fans=4)
+    until(lambda: _platform_breaker(house, authors[0]) is State.OPEN, authors[0].story)
+    tried = sum(len(author.entries()) for author in authors)
+    time.sleep(4)
+    assert sum(len(author.entries()) for author in authors) <= tried + 2, "an open breaker lets nothing but probes out"
+    house.sim.works_again()
+    for author in authors:
+        author.wait("sent")
+        audit(author)
+        assert {message.attempts for message in author.messages()} == {1}, author.story()
+    assert _platform_breaker(house, authors[0]) is State.CLOSED
+
+
+def test_one_accounts_outage_delays_no_other(house: House) -> None:
+    down, other = house.author(), house.author()
+    down.fault("hang")
+    down.fault("hang", call="list_messages")
+    down.write_many(12, fans=12)
+    until(lambda: len(down.entries()) >= 2, down.story)
+    began = time.monotonic()
+    other.write_many(6, fans=6)
+    other.wait("sent")
+    assert time.monotonic() - began < 5, other.story()
+    assert down.sim.summary(down.platform_id)["in_flight_max"] <= 3
+    house.sim.works_again()
+    audit(other)
+
+
+def test_without_redis_nothing_is_sent_and_everything_is_accepted(house: House, author: Author) -> None:
+    author.write_many(10, fans=5)
+    until(lambda: len(author.delivered()) >= 3, author.story)
+    house.parts.redis.stop()
+    time.sleep(TIMEOUT)
+    before = len(author.entries())
+    author.write("Written without Redis")
+    time.sleep(2)
+    assert len(author.entries()) == before, author.story()
+    house.parts.start()
+    author.wait("sent")
+    assert audit(author)["calls"] == 11
+
+
+def test_a_flushed_redis_lets_no_window_overflow(any_house: House) -> None:
+    busy, quiet = any_house.author(), any_house.author()
+    for author in (busy, quiet):
+        author.write_many(12, fans=4)
+    for wanted in (4, 8):
+        until(lambda wanted=wanted: len(busy.delivered()) >= wanted, busy.story)  # type: ignore[misc]
+        with redis.Redis.from_url(any_house.parts.redis_url) as client:
+            client.flushall()
+    for author in (busy, quiet):
+        author.wait("sent")
+        assert audit(author)["calls"] == 12
+
+
+def test_a_database_that_is_away_loses_nothing_and_repeats_nothing(any_house: House) -> None:
+    author = any_house.author()
+    author.fault("latency", seconds=0.3)
+    author.write_many(12, fans=6)
+    until(lambda: len(author.delivered()) >= 3, author.story)
+    with any_house.database_away():
+        time.sleep(4)
+    author.wait("sent")
+    assert audit(author)["calls"] == 12
+    assert {message.next_step for message in author.messages()} == {Step.SEND}
+
+
+def _platform_breaker(house: House, author: Author) -> State:
+    desk: Desk = house.app.extensions["desk"]
+    return desk.bucket.peek(author.account_id).platform_breaker.state
