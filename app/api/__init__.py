@@ -2,11 +2,11 @@
 
 from flask import Flask, Response, request
 
-from app.api import auth, docs, errors, limits, messages, monitoring
+from app.api import auth, conversations, docs, errors, failed, limits, messages, monitoring
 from app.api.paths import CONVERTERS
 from app.extensions import csrf
 
-BLUEPRINTS = (auth.blueprint, docs.blueprint, messages.blueprint, monitoring.blueprint)
+ROUTES = (auth, conversations, docs, failed, messages, monitoring)
 
 
 def init_app(app: Flask) -> None:
@@ -17,9 +17,9 @@ def init_app(app: Flask) -> None:
     app.config.setdefault("API_LIMITS", {})
     app.extensions["json_error"] = errors.answer
     app.url_map.converters.update(CONVERTERS)
-    for blueprint in BLUEPRINTS:
-        csrf.exempt(blueprint)
-        app.register_blueprint(blueprint)
+    for routes in ROUTES:
+        csrf.exempt(routes.blueprint)
+        app.register_blueprint(routes.blueprint)
     app.after_request(_describe_limit)
 
 

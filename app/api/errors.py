@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from flask import Response, g
 from flask_limiter import RateLimitExceeded
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
@@ -61,6 +61,8 @@ def answer(error: Exception) -> Response:
     if isinstance(error, DATABASE_AWAY):
         log.error("database_away", exc_info=error)
         return refusal(503, "The database can't be reached")
+    if isinstance(error, IntegrityError):
+        return refusal(409, "Somebody else did the same at the same moment")
     return _unforeseen(error)
 
 

@@ -1,5 +1,6 @@
 """The access matrix: every route of the JSON door, and what each kind of caller gets. A route without a row fails."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,10 @@ from flask import Flask
 
 from app.accounts import tokens
 from app.api import docs
+from app.extensions import db
+from app.messages import service
+from app.messages.models import Status
+from app.messages.rules import Draft
 from tests.api.conftest import Caller, SignIn
 from tests.support.cast import PASSWORD, Cast
 
@@ -22,14 +27,29 @@ class Ids:
     """What a request speaks of."""
 
     account: int
+    conversation: int
+    failed: int
+    unknown: int
+    waiting: int
 
     @classmethod
     def of_ada(cls, cast: Cast) -> "Ids":
         """What is Ada's."""
-        return cls(account=cast.account.id)
+        failed, unknown, waiting = (
+            service.send(cast.ada, cast.conversations[0].id, Draft(text="Hello")) for _ in range(3)
+        )
+        failed.status, failed.failed_at, unknown.status = Status.FAILED, datetime.now(UTC), Status.UNKNOWN
+        db.session.commit()
+        return cls(
+            account=cast.account.id,
+            conversation=cast.conversations[0].id,
+            failed=failed.id,
+            unknown=unknown.id,
+            waiting=waiting.id,
+        )
 
 
-NEVER = Ids(account=10**9)
+NEVER = Ids(*[10**9] * 5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +80,35 @@ def a_message(ids: Ids) -> dict[str, Any]:
     return {"recipientId": "1001", "content": "Hello!", "accountId": ids.account}
 
 
-SEND = "/api/onlyfans/messages/send"
-STATUS = "/api/onlyfans/messages/status"
+def a_text(_: Ids) -> dict[str, Any]:
+    """A message into a conversation."""
+    return {"text": "Hello!"}
+
+
+def confirmed(_: Ids) -> dict[str, Any]:
+    """Somebody knows what they do."""
+    return {"confirm": True}
+
+
+MESSAGES = "/api/onlyfans/messages"
+SEND, STATUS, FAILED = f"{MESSAGES}/send", f"{MESSAGES}/status", f"{MESSAGES}/failed"
+ONE = f"{MESSAGES}/<reference:message_id>"
+INBOX = "/api/crm/conversations"
+THREAD = f"{INBOX}/<number:conversation_id>/messages"
+ITS_THREAD = INBOX + "/{ids.conversation}/messages"
+MINE = "?accountId={ids.account}"
 CLOSED = [
     Row(f"POST {SEND}", 202, 202, 404, 404, body=a_message),
     # There is no worker in the tests: 503 is what everybody gets who may ask.
     Row("GET /api/monitoring/onlyfans", 503, 503, 503, 503),
-    Row(f"GET {STATUS}", 200, 200, 404, 404, path=STATUS + "?accountId={ids.account}"),
+    Row(f"GET {STATUS}", 200, 200, 404, 404, path=STATUS + MINE),
+    Row(f"GET {FAILED}", 200, 200, 404, 404, path=FAILED + MINE),
+    Row(f"POST {ONE}/retry", 202, 202, 404, 404, path=MESSAGES + "/{ids.failed}/retry"),
+    Row(f"POST {ONE}/cancel", 200, 200, 404, 404, path=MESSAGES + "/{ids.waiting}/cancel"),
+    Row(f"POST {ONE}/send-again", 202, 202, 404, 404, path=MESSAGES + "/{ids.unknown}/send-again", body=confirmed),
+    Row(f"GET {INBOX}", 200, 200, 404, 404, path=INBOX + MINE),
+    Row(f"GET {THREAD}", 200, 200, 404, 404, path=ITS_THREAD),
+    Row(f"POST {THREAD}", 202, 202, 404, 404, path=ITS_THREAD, body=a_text),
 ]
 OPEN = {
     "POST /api/auth/token": ({"email": "ada@example.com", "password": PASSWORD}, 200),
@@ -104,10 +146,10 @@ def test_who_gets_what(row: Row, call_as: SignIn, cast: Cast) -> None:
 
 
 def test_what_is_somebody_elses_answers_like_what_never_was(call_as: SignIn, cast: Cast) -> None:
-    eve = call_as(cast.eve)
+    eve, ids = call_as(cast.eve), Ids.of_ada(cast)
     for row in CLOSED:
         if row.eve == 404:
-            assert row.ask(eve, Ids.of_ada(cast)) == row.ask(eve, NEVER), row.route
+            assert row.ask(eve, ids) == row.ask(eve, NEVER), row.route
 
 
 def not_good(cast: Cast, keys: tokens.Keys) -> dict[str, str | None]:
@@ -128,10 +170,11 @@ def not_good(cast: Cast, keys: tokens.Keys) -> dict[str, str | None]:
 
 
 def test_without_a_good_token_every_route_is_closed(nobody: Caller, cast: Cast, keys: tokens.Keys) -> None:
+    ids = Ids.of_ada(cast)
     for name, token in not_good(cast, keys).items():
         caller = Caller(nobody.client, token)
         for row in CLOSED:
-            assert row.ask(caller, Ids.of_ada(cast))[0] == 401, (name, row.route)
+            assert row.ask(caller, ids)[0] == 401, (name, row.route)
 
 
 def test_the_documents_own_routes_are_those_that_the_door_has(app: Flask) -> None:
@@ -140,4 +183,4 @@ def test_the_documents_own_routes_are_those_that_the_door_has(app: Flask) -> Non
     assert {f"{method.upper()} {path}" for path, methods in documented.items() for method in methods} | {
         "GET /api/docs",
         "GET /api/openapi.json",
-    } == {row.route for row in CLOSED} | set(OPEN)
+    } == {re.sub(r"<\w+:(\w+)>", r"{\1}", route) for route in [*OPEN, *(row.route for row in CLOSED)]}

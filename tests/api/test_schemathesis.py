@@ -18,6 +18,7 @@ from tests.api.conftest import Caller
 BEYOND_SCHEMAS = {
     "Scheduled at must be in the future",
     "The query and the body name two different accounts",
+    "Before must be a nextCursor of this list",
     "This Idempotency-Key was used before with another body",
 }
 
@@ -29,17 +30,17 @@ def without_limits(app: Flask) -> None:
     app.config["API_LIMITS"] = {operation.name: "1000000 per minute" for operation in operations if operation}
 
 
-def failures(url: str, caller: Caller) -> Iterator[str]:
-    """What schemathesis has to say about the door at `url`, with the caller's token, without, and with a wrong one."""
+def failures(url: str, paths: str, caller: Caller) -> Iterator[str]:
+    """What schemathesis has to say about `paths`, with the caller's token, without, and with a wrong one."""
     settings = {
         "headers": caller.headers,
         "seed": 1,
         "continue-on-failure": True,
-        "generation": {"max-examples": 15, "deterministic": True, "database": "none", "no-shrink": True},
+        "generation": {"max-examples": 10, "deterministic": True, "database": "none", "no-shrink": True},
         "phases": {"stateful": {"enabled": False}},
     }
     schema = schemathesis.openapi.from_url(f"{url}/api/openapi.json", config=SchemathesisConfig.from_dict(settings))
-    for event in from_schema(schema).execute():
+    for event in from_schema(schema.include(path_regex=paths)).execute():
         if isinstance(event, events.NonFatalError | events.FatalError):
             yield str(event)
         if isinstance(event, events.ScenarioFinished):
@@ -64,8 +65,9 @@ def _beyond_schemas(response: Response) -> bool:
 
 @pytest.mark.usefixtures("without_limits")
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("paths", ["^/api/crm/", "^/api/onlyfans/", "^/(?!api/(crm|onlyfans)/)"])
 def test_the_door_does_what_its_document_says(
-    live_server: str, as_ada: Caller, monkeypatch: pytest.MonkeyPatch
+    paths: str, live_server: str, as_ada: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(heartbeat, "alive", lambda _kind: 1)
-    assert list(failures(live_server, as_ada)) == []
+    assert list(failures(live_server, paths, as_ada)) == []

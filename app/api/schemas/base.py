@@ -22,6 +22,8 @@ from app.messages.rules import UNPRINTABLE, refuse
 LARGEST_ID = 10**18 - 1
 MOST_A_PAGE = 200
 FURTHEST_OFFSET = 10**9
+CONTROL = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f"
+"""Characters that UNPRINTABLE refuses, for patterns in the document."""
 MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
 UPPER = {"Id": "ID", "Ids": "IDs", "Url": "URL", "Urls": "URLs", "Api": "API"}
 
@@ -108,7 +110,7 @@ Limit = Annotated[
     Field(description=f"How many at most; more than {MOST_A_PAGE} counts as {MOST_A_PAGE}"),
 ]
 Offset = Annotated[int, Field(ge=0, le=FURTHEST_OFFSET, description="How many to skip"), BeforeValidator(_digits)]
-Text = Annotated[str, AfterValidator(_printable)]
+Text = Annotated[str, AfterValidator(_printable), Field(json_schema_extra={"pattern": f"^[^{CONTROL}]*$"})]
 """Text without control characters: what every database stores and every page shows."""
 
 MomentIn = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_written_out), AfterValidator(_in_utc)]

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, ValidatorFunctionWrapHandler, WrapValidator
 from pydantic_core import InitErrorDetails
 
-from app.api.schemas.base import MomentIn, Request, Whole
+from app.api.schemas.base import CONTROL, MomentIn, Request, Whole
 from app.clock import now
 from app.messages.rules import (
     MEDIA_MOST,
@@ -23,7 +23,6 @@ from app.messages.rules import (
 )
 
 Kind = Literal["image", "video", "audio"]
-CONTROL = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f"
 TEXT_SCHEMA: dict[str, Any] = {
     "minLength": 1,
     "maxLength": TEXT_LENGTH,

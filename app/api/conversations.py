@@ -1,0 +1,63 @@
+"""Conversations: the inbox, a thread, and writing into it."""
+
+from functools import partial
+
+from flask import Blueprint
+
+from app.accounts.models import User
+from app.api import cursors
+from app.api.contract import contract
+from app.api.messages import NO_ACCOUNT, accepted
+from app.api.once import Once
+from app.api.schemas.conversations import (
+    ConversationItem,
+    Inbox,
+    InboxQuery,
+    MessageItem,
+    NewMessage,
+    Thread,
+    ThreadQuery,
+)
+from app.api.schemas.messages import Accepted
+from app.conversations import lists as conversations
+from app.messages import lists, service
+
+blueprint = Blueprint("api_conversations", __name__, url_prefix="/api/crm/conversations")
+
+
+@blueprint.get("")
+@contract("Conversations", answers={200: Inbox}, refusals={404: NO_ACCOUNT})
+def list_conversations(viewer: User, query: InboxQuery) -> Inbox:
+    """Your accounts' conversations, the newest first."""
+    wanted = conversations.Filter(query.account_id, query.filter == "unread", query.q.strip())
+    page = conversations.page(viewer, wanted, query.limit, query.offset)
+    items = [ConversationItem.of(conversation, owner_id) for conversation, owner_id in page.rows]
+    return Inbox(conversations=items, total=page.total, limit=query.limit, offset=query.offset)
+
+
+@blueprint.get("/<number:conversation_id>/messages")
+@contract("Messages of a conversation", answers={200: Thread})
+def list_messages(conversation_id: int, viewer: User, query: ThreadQuery) -> Thread:
+    """The newest first; nothing is marked as read. Go on with `before` = `nextCursor`: new messages shift no page."""
+    purpose = f"messages:{conversation_id}"
+    before = cursors.read(purpose, query.before)
+    page = lists.thread(viewer, conversation_id, query.limit, query.offset, before)
+    return Thread(
+        messages=[MessageItem.model_validate(message) for message in page.messages],
+        total=page.total,
+        limit=query.limit,
+        offset=query.offset,
+        next_cursor=cursors.write(purpose, page.following),
+    )
+
+
+@blueprint.post("/<number:conversation_id>/messages")
+@contract(
+    "Write into a conversation",
+    answers={202: Accepted},
+    refusals={409: "The fan's platform id isn't known yet, so nothing can reach them"},
+)
+def write_message(conversation_id: int, viewer: User, body: NewMessage, once: Once) -> Accepted:
+    """Queue one message for the conversation's fan; answers as sending does."""
+    send = partial(service.send, viewer, conversation_id, body.draft())
+    return accepted(once(send, partial(service.find, viewer)))

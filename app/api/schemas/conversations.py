@@ -1,0 +1,138 @@
+"""Conversations and their messages."""
+
+from typing import Literal
+
+from pydantic import ConfigDict, Field
+from pydantic.config import JsonDict
+
+from app.api.schemas.base import Answer, Limit, Moment, Offset, Query, QueryId, Request, Text
+from app.api.schemas.letters import Attachments, Content, Later, Price, Urgency, price_asks_for
+from app.conversations.models import Conversation
+from app.messages.rules import PRIORITIES, Draft
+
+MESSAGE_EXAMPLE: JsonDict = {
+    "text": "A little something for you",
+    "priceCents": 1500,
+    "attachments": [{"type": "image", "url": "https://cdn.example.com/image.jpg"}],
+}
+
+
+class InboxQuery(Query):
+    """Which conversations."""
+
+    limit: Limit = 50
+    offset: Offset = 0
+    filter: Literal["all", "unread"] = Field(default="all", description="`unread`: only those that wait to be read")
+    q: Text = Field(default="", max_length=100, description="Part of a fan's name or handle")
+    account_id: QueryId | None = Field(default=None, description="All of your accounts when left out")
+
+
+class ThreadQuery(Query):
+    """Which messages."""
+
+    limit: Limit = 100
+    offset: Offset = 0
+    before: Text | None = Field(default=None, max_length=200, description="`nextCursor` of the page before")
+
+
+class Person(Answer):
+    """The fan of a conversation."""
+
+    id: int
+    name: str
+    handle: str | None
+    avatar: str | None
+
+
+class ConversationItem(Answer):
+    """One conversation of the inbox."""
+
+    id: int
+    user_id: int = Field(description="The account's owner")
+    account_id: int
+    fan_id: int
+    platform: Literal["onlyfans"] = "onlyfans"
+    last_message_at: Moment | None
+    last_message: str = Field(description="The beginning of the newest text")
+    unread_count: int
+    fan: Person
+
+    @classmethod
+    def of(cls, conversation: Conversation, owner_id: int) -> "ConversationItem":
+        """The answer for a conversation whose fan is loaded."""
+        return cls(
+            id=conversation.id,
+            user_id=owner_id,
+            account_id=conversation.account_id,
+            fan_id=conversation.fan_id,
+            last_message_at=conversation.last_message_at,
+            last_message=conversation.last_message,
+            unread_count=conversation.unread_count,
+            fan=Person.model_validate(conversation.fan),
+        )
+
+
+class Inbox(Answer):
+    """A page of conversations, newest first."""
+
+    conversations: list[ConversationItem]
+    total: int
+    limit: int
+    offset: int
+
+
+class Medium(Answer):
+    """One medium of a message."""
+
+    type: str
+    url: str | None = None
+
+
+class MessageItem(Answer):
+    """One message of a conversation."""
+
+    id: int
+    message_id: str = Field(validation_alias="public_id")
+    conversation_id: int
+    fan_id: int
+    direction: Literal["in", "out"]
+    status: Literal["received", "scheduled", "queued", "sending", "sent", "failed", "canceled", "unknown"]
+    text: str
+    price_cents: int
+    attachments: list[Medium]
+    read: bool
+    error: str | None
+    created_at: Moment
+    sent_at: Moment | None
+
+
+class Thread(Answer):
+    """A page of messages, newest first."""
+
+    messages: list[MessageItem]
+    total: int
+    limit: int
+    offset: int
+    next_cursor: str | None = Field(description="`before` of the next page; null on the last one")
+
+
+class NewMessage(Request):
+    """A message into a conversation."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [MESSAGE_EXAMPLE], **price_asks_for("attachments")})
+
+    text: Content
+    attachments: Attachments = Field(default_factory=list)
+    price_cents: Price = 0
+    priority: Urgency = "high"
+    scheduled_at: Later = None
+
+    def draft(self) -> Draft:
+        """The message as the rooms take it."""
+        return Draft(
+            text=self.text,
+            priority=PRIORITIES[self.priority],
+            price_cents=self.price_cents,
+            attachments=tuple({"type": one.type, "url": one.url} for one in self.attachments),
+            scheduled_at=self.scheduled_at,
+        )
