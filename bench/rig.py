@@ -78,21 +78,25 @@ def running(database_url: str | None = None, *platform_options: str, **settings:
         redis_url = stack.enter_context(redis_server.running(directory / "redis"))
         endpoint = stack.enter_context(aws.running(directory / "aws"))
         platform_url = stack.enter_context(platform_process.running(directory / "platform", *platform_options))
-        environment = os.environ | {
-            "BENCH_DIRECTORY": str(directory),
-            "DATABASE_URL": database_url or f"sqlite:///{directory}/bench.sqlite3",
-            "REDIS_URL": redis_url,
-            "AWS_ENDPOINT_URL": endpoint.url,
-            "AWS_REGION": "us-east-1",
-            "AWS_ACCESS_KEY_ID": "bench",
-            "AWS_SECRET_ACCESS_KEY": "bench",
-            "SQS_RATE_LIMITER_QUEUE": endpoint.queue_url,
-            "SQS_RATE_LIMITER_DLQ": endpoint.dlq_url,
-            "ONLY_FANS_API_BASE_URL": platform_url,
-            "ONLYFANSAPI_API_KEY": platform_process.KEY,
-            "API_RATE_LIMITS": "off",
-            "LOG_LEVEL": "WARNING",
-        } | settings
+        environment = (
+            os.environ
+            | {
+                "BENCH_DIRECTORY": str(directory),
+                "DATABASE_URL": database_url or f"sqlite:///{directory}/bench.sqlite3",
+                "REDIS_URL": redis_url,
+                "AWS_ENDPOINT_URL": endpoint.url,
+                "AWS_REGION": "us-east-1",
+                "AWS_ACCESS_KEY_ID": "bench",
+                "AWS_SECRET_ACCESS_KEY": "bench",
+                "SQS_RATE_LIMITER_QUEUE": endpoint.queue_url,
+                "SQS_RATE_LIMITER_DLQ": endpoint.dlq_url,
+                "ONLY_FANS_API_BASE_URL": platform_url,
+                "ONLYFANSAPI_API_KEY": platform_process.KEY,
+                "API_RATE_LIMITS": "off",
+                "LOG_LEVEL": "WARNING",
+            }
+            | settings
+        )
         os.environ.update({k: environment[k] for k in environment if k.startswith("AWS_")})
         app = create_app(config.load(environment))
         with app.app_context():

@@ -44,9 +44,7 @@ def _fill(account_id: int, messages: int, fans: int) -> None:
     base, moment = account_id * 1_000_000, now() - timedelta(minutes=1)
     fan_ids = [base + n for n in range(fans)]
     common = {"account_id": account_id}
-    db.session.execute(
-        insert(Fan), [common | {"id": i, "platform_id": str(i), "name": f"Fan {i}"} for i in fan_ids]
-    )
+    db.session.execute(insert(Fan), [common | {"id": i, "platform_id": str(i), "name": f"Fan {i}"} for i in fan_ids])
     db.session.execute(insert(Conversation), [common | {"id": i, "fan_id": i} for i in fan_ids])
     rows = [
         common
