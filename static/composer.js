@@ -5,6 +5,9 @@
   const form = () => byId("composer");
   const field = () => byId("text");
   const presses = [];
+  // What isn't accepted yet stands below everything that is; the thread is ordered by microseconds.
+  const AFTER_ALL = 8e15;
+  let pressed = 0;
   let busy = false;
 
   const newKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -41,7 +44,8 @@
     const text = field().value.trim();
     if (!text) return;
     const item = byId("pending").content.firstElementChild.cloneNode(true);
-    item.dataset.at = String(Date.now() * 1000);
+    item.dataset.at = String(AFTER_ALL);
+    item.dataset.id = String((pressed += 1));
     item.querySelector(".text").textContent = text;
     window.inbox.list().append(item);
     byId("messages-scroller").scrollTop = 0;
@@ -57,6 +61,7 @@
     busy = true;
     await deliver(presses[0]);
     busy = false;
+    if (!presses.length) window.htmx.trigger("#pulse", "look");
     next();
   }
 

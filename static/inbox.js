@@ -94,7 +94,7 @@
     if (!event.detail.elt.hasAttribute("data-poll") || !list()) return;
     const id = (item) => item.dataset.id;
     event.detail.parameters.open = [...list().querySelectorAll("[data-open]")].map(id).slice(-200).join(",");
-    const messages = list().querySelectorAll(".message[data-id]");
+    const messages = list().querySelectorAll(".message:not(.pending)");
     if (messages.length) event.detail.parameters.newest = id(messages[messages.length - 1]);
   });
 

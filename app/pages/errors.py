@@ -78,7 +78,7 @@ def _expected(error: errors.HuntazeError) -> Response:
 
 
 def _forged_or_stale() -> ResponseReturnValue:
-    if wants_fragment() and not current_user.is_authenticated:
+    if request.endpoint != "session.sign_in" and not current_user.is_authenticated:
         answer: ResponseReturnValue = login_manager.unauthorized()
         return answer
     return page(400, OUT_OF_DATE)

@@ -48,6 +48,12 @@ def post(client: FlaskClient, path: str, data: dict[str, str] | None = None, htm
     return client.post(path, data=data or {}, headers=headers)
 
 
+def look(page: Page) -> None:
+    """Poll now instead of waiting for the next five seconds to pass."""
+    with page.expect_response("**/live?**"):
+        page.evaluate("htmx.trigger('#pulse', 'look')")
+
+
 @pytest.fixture
 def sign_in(make_client: Callable[[], FlaskClient]) -> SignIn:
     """`sign_in(ada)`: a client of somebody who is signed in."""

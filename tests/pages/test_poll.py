@@ -19,7 +19,7 @@ from app.conversations.models import Conversation
 from app.db import transaction
 from app.extensions import db
 from app.messages.models import Message, Status
-from tests.pages.conftest import HTMX, SignIn, Write, post
+from tests.pages.conftest import HTMX, SignIn, Write, look, post
 from tests.support.cast import Cast
 from tests.support.queries import count_queries
 
@@ -96,24 +96,19 @@ def test_a_new_message_elsewhere_changes_the_list_only(sign_in: SignIn, ada: Use
     assert 'class="message' not in answer.text
 
 
-@pytest.mark.parametrize(
-    ("values", "words"),
-    [
+def test_every_state_is_told(sign_in: SignIn, ada: User, conversation: Conversation, write: Write) -> None:
+    message = write(conversation, "Hi", status=Status.QUEUED)
+    client = sign_in(ada)
+    address = _watch(client, conversation)
+    for values, words in (
         ({"status": Status.SENDING}, "Sending…"),
         ({"status": Status.SENT, "sent_at": now()}, 'title="Sent'),
         ({"status": Status.FAILED, "error": "Blocked by this fan"}, "Failed: Blocked by this fan"),
         ({"status": Status.UNKNOWN}, "Nobody can tell whether this arrived"),
         ({"status": Status.CANCELED}, "Canceled"),
-    ],
-)
-def test_every_state_is_told(
-    sign_in: SignIn, ada: User, conversation: Conversation, write: Write, values: dict[str, object], words: str
-) -> None:
-    message = write(conversation, "Hi", status=Status.QUEUED)
-    client = sign_in(ada)
-    address = _watch(client, conversation)
-    _change(message, **values)
-    assert words in _poll(client, address).text
+    ):
+        _change(message, **values)
+        assert words in _poll(client, address).text
 
 
 def test_a_later_message_tells_when_it_goes(
@@ -221,14 +216,16 @@ def test_news_wait_below_for_whoever_reads_above(
     top = "element => element.getBoundingClientRect().top"
     before = mark.evaluate(top)
     write(conversation, "Are you asleep?")
-    expect(page.locator("#new-messages")).to_be_visible(timeout=8000)
+    look(page)
+    expect(page.locator("#new-messages")).to_be_visible()
     assert abs(mark.evaluate(top) - before) < 2
     expect(page.locator("#announcer")).to_have_text("New message from Tom Tester")
     page.click("#new-messages")
     expect(page.locator("text=Are you asleep?").last).to_be_in_viewport()
     expect(page.locator("#new-messages")).to_be_hidden()
     write(conversation, "Ah, there you are")
-    expect(page.locator(".message", has_text="Ah, there")).to_be_in_viewport(timeout=8000)
+    look(page)
+    expect(page.locator(".message", has_text="Ah, there")).to_be_in_viewport()
     expect(page.locator("#new-messages")).to_be_hidden()
 
 

@@ -25,8 +25,8 @@ ELSEWHERE = [
     "javascript:alert(1)",
     "%0d%0aSet-Cookie:x=1",
     "/x%0d%0aSet-Cookie:x=1",
-    "/\\evil.example",
-    "\x00",
+    "/%5Cevil.example",
+    "%00",
     "%ff",
     "/" + "x" * 100_000 + "!",
 ]
@@ -96,13 +96,12 @@ def test_it_leads_back_to_the_page_that_was_wanted(client: FlaskClient, ada: Use
     assert answer.location == "/messages/onlyfans/7?filter=unread"
 
 
-@pytest.mark.parametrize("wanted", ELSEWHERE, ids=range(len(ELSEWHERE)))
-def test_it_leads_nowhere_else(client: FlaskClient, ada: User, wanted: str) -> None:
-    token = csrf_token(client)
-    form = {"csrf_token": token, "email": ada.email, "password": "demo-password-1"}
-    raw = wanted.replace("\x00", "%00").replace("\\", "%5C")
-    answer = client.post(f"/login?next={raw}", data=form)
-    assert (answer.status_code, answer.location) == (302, "/")
+def test_it_leads_nowhere_else(client: FlaskClient, ada: User) -> None:
+    for wanted in ELSEWHERE:
+        form = {"csrf_token": csrf_token(client), "email": ada.email, "password": "demo-password-1"}
+        answer = client.post(f"/login?next={wanted}", data=form)
+        assert (answer.status_code, answer.location) == (302, "/"), wanted
+        client.delete_cookie("huntaze")
 
 
 def test_ten_bad_tries_are_enough(client: FlaskClient, ada: User) -> None:

@@ -13,7 +13,7 @@ from app.accounts.models import LoginSession, User
 from app.clock import now
 from app.conversations.models import Conversation
 from app.extensions import db
-from tests.pages.conftest import HTMX, SignIn, csrf_token, post
+from tests.pages.conftest import HTMX, SignIn, csrf_token, look, post
 
 LATER = timedelta(minutes=5)
 
@@ -62,13 +62,18 @@ def test_a_token_of_another_session_is_refused(
     assert sign_in(ada).post(f"/messages/onlyfans/{conversation.id}/send", data=data).status_code == 400
 
 
-@pytest.mark.parametrize("path", ["/messages/onlyfans/live?account=1", "/messages/onlyfans/rows?account=1"])
-def test_a_fragment_for_nobody_is_a_notice_and_never_the_login_page(client: FlaskClient, ada: User, path: str) -> None:
-    answer = client.get(path, headers={**HTMX, "HX-Current-URL": "http://localhost/messages/onlyfans/3"})
-    assert answer.status_code == 401
-    assert "You are signed out" in answer.text
-    assert "/login?next=/messages/onlyfans/3" in answer.text
-    assert "<form" not in answer.text
+def test_a_fragment_for_nobody_is_a_notice_and_never_the_login_page(client: FlaskClient, ada: User) -> None:
+    for path in ("live?account=1", "rows?account=1", "1/older"):
+        headers = {**HTMX, "HX-Current-URL": "http://localhost/messages/onlyfans/3"}
+        answer = client.get(f"/messages/onlyfans/{path}", headers=headers)
+        assert answer.status_code == 401
+        assert "You are signed out" in answer.text
+        assert "/login?next=/messages/onlyfans/3" in answer.text
+        assert "<form" not in answer.text
+
+
+def test_signing_out_twice_leads_to_the_sign_in(client: FlaskClient, ada: User) -> None:
+    assert client.post("/logout").location == "/login"
 
 
 def test_sending_when_signed_out_is_told_as_that(client: FlaskClient, conversation: Conversation) -> None:
@@ -110,7 +115,8 @@ def test_signed_out_in_another_tab(enter: Callable[..., Page], ada: User, conver
     other.click("text=Sign out")
     other.wait_for_url("**/login")
     page.bring_to_front()
-    expect(page.locator("#notices")).to_contain_text("You are signed out", timeout=8000)
+    look(page)
+    expect(page.locator("#notices")).to_contain_text("You are signed out")
     expect(page.locator("#thread-title")).to_be_visible()
     assert page.locator("#password").count() == 0
     page.click("text=Sign in again")
