@@ -100,10 +100,10 @@ class Dispatcher:
             return
         try:
             recorder.record([item.report for item in self.unrecorded])
+            recorded, self.unrecorded = self.unrecorded, []
         finally:
             # Even when the database is away, Redis has to know that the calls have ended.
             self.bucket.finish([item.flight for item in landed])
-        recorded, self.unrecorded = self.unrecorded, []
         accounts = {item.flight.account_id for i, item in enumerate(recorded) if i < late or item.needs_a_look}
         self.bucket.ready(sorted(accounts))
 

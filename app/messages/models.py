@@ -82,7 +82,7 @@ class Message(Model):
             **_only("status IN ('queued', 'sending') AND NOT held"),
         ),
         Index("ix_message_unreceived", "queued_at", **_only("status = 'queued' AND received_at IS NULL")),
-        Index("ix_message_chores", "account_id", **_only("status = 'queued' AND next_step <> 'send'")),
+        Index("ix_message_chores", "account_id", "due_at", **_only("status = 'queued' AND next_step <> 'send'")),
         Index("ix_message_chores_begun", "account_id", **_only("status = 'queued' AND lease_until IS NOT NULL")),
         Index("ix_message_unclear", "first_unclear_at", **_only("status = 'queued' AND first_unclear_at IS NOT NULL")),
         Index("ix_message_leases", "lease_until", **_only("status = 'sending'")),

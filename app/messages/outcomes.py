@@ -125,7 +125,7 @@ def record(results: Sequence[tuple[Envelope, Result]]) -> None:
 
 def _settle(envelope: Envelope, result: Later | Uploaded | Failed | Unknown, now: datetime) -> None:
     if isinstance(result, Later) and result.unreadable:
-        _refund_last_attempt(envelope.message_id)
+        _refund_last_attempt(envelope)
         result = _unknown_when_unreadable_for_long(envelope, result, now)
     values = _changes(envelope, result, now)
     db.session.execute(
@@ -188,9 +188,11 @@ def _counted(message_id: int) -> Any:
     )
 
 
-def _refund_last_attempt(message_id: int) -> None:
-    last = select(func.max(Attempt.id)).where(Attempt.message_id == message_id).scalar_subquery()
-    db.session.execute(update(Attempt).where(Attempt.id == last).values(counted=False))
+def _refund_last_attempt(envelope: Envelope) -> None:
+    """The unclear attempt doesn't count, as long as the claim is ours: by now the last one may be somebody else's."""
+    last = select(func.max(Attempt.id)).where(Attempt.message_id == envelope.message_id).scalar_subquery()
+    ours = select(Message.id).where(Message.id == envelope.message_id, Message.claim_id == envelope.claim_id).exists()
+    db.session.execute(update(Attempt).where(Attempt.id == last, ours).values(counted=False))
 
 
 def _unknown_when_unreadable_for_long(envelope: Envelope, result: Later, now: datetime) -> Later | Unknown:

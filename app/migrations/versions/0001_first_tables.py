@@ -294,7 +294,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('message', schema=None) as batch_op:
         batch_op.create_index('ix_message_campaign', ['campaign_id', 'status'], unique=False)
-        batch_op.create_index('ix_message_chores', ['account_id'], unique=False, sqlite_where=sa.text("status = 'queued' AND next_step <> 'send'"), postgresql_where=sa.text("status = 'queued' AND next_step <> 'send'"))
+        batch_op.create_index('ix_message_chores', ['account_id', 'due_at'], unique=False, sqlite_where=sa.text("status = 'queued' AND next_step <> 'send'"), postgresql_where=sa.text("status = 'queued' AND next_step <> 'send'"))
         batch_op.create_index('ix_message_failed', ['account_id', 'failed_at'], unique=False, sqlite_where=sa.text("status = 'failed'"), postgresql_where=sa.text("status = 'failed'"))
         batch_op.create_index('ix_message_leases', ['lease_until'], unique=False, sqlite_where=sa.text("status = 'sending'"), postgresql_where=sa.text("status = 'sending'"))
         batch_op.create_index('ix_message_line', ['account_id', 'priority', 'due_at', 'id'], unique=False, sqlite_where=sa.text("status = 'queued' AND NOT held"), postgresql_where=sa.text("status = 'queued' AND NOT held"))
