@@ -6,13 +6,18 @@ from typing import get_args
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from app.api.schemas.base import label
+from app.api.schemas.base import EMAIL, HANDLE, LINE, label
 from app.errors import Problem
 from app.messages.rules import RecipientId
 
 MOST = 100
 NAME_LENGTH = 100
-PATTERNS = {get_args(RecipientId)[1].pattern: "must be 1 to 64 letters, digits, _ or -"}
+PATTERNS = {
+    get_args(RecipientId)[1].pattern: "must be 1 to 64 letters, digits, _ or -",
+    LINE: "must be one line of text",
+    HANDLE: "must be 1 to 100 letters, digits, dots, _ or -",
+    EMAIL: "must be an e-mail address",
+}
 WORDS = {
     "missing": "is required",
     "string_type": "must be text",

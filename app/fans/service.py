@@ -1,11 +1,71 @@
 """What is done to fans."""
 
-from sqlalchemy import select, update
+from datetime import datetime
+from typing import TypedDict
 
+from sqlalchemy import or_, select, update
+
+from app.accounts import queries as accounts
+from app.accounts.models import User
+from app.accounts.service import audit
 from app.clock import now
 from app.db import insert_unless_there, transaction
+from app.errors import Conflict
 from app.extensions import db
+from app.fans import queries
 from app.fans.models import Fan
+
+
+class Details(TypedDict, total=False):
+    """What people write about a fan, already checked: `handle` lower case without `@`, money in cents."""
+
+    name: str
+    handle: str | None
+    platform_id: str | None
+    email: str | None
+    avatar: str | None
+    tier: str | None
+    status: str
+    tags: list[str]
+    notes: str
+    value_cents: int
+    last_seen_at: datetime | None
+
+
+def create(viewer: User, account_id: int | None, details: Details) -> Fan:
+    """A new fan of the account; raises NotFound, Invalid, or Conflict when platform id or handle are taken."""
+    with transaction():
+        account = accounts.account(viewer, account_id)
+        _refuse_twins(account.id, None, details)
+        fan = Fan(account_id=account.id, **details)
+        db.session.add(fan)
+        db.session.flush()
+        audit("fan.created", user=viewer, account_id=account.id, fan_id=fan.id)
+        return fan
+
+
+def change(viewer: User, fan_id: int, details: Details) -> Fan:
+    """Change what is given and leave the rest; raises NotFound, or Conflict when platform id or handle are taken."""
+    with transaction():
+        fan = queries.fan(viewer, fan_id).fan
+        _refuse_twins(fan.account_id, fan.id, details)
+        for name, value in details.items():
+            setattr(fan, name, value)
+        audit("fan.changed", user=viewer, account_id=fan.account_id, fan_id=fan.id)
+        db.session.flush()
+        return fan
+
+
+def _refuse_twins(account_id: int, fan_id: int | None, details: Details) -> None:
+    same = []
+    if (handle := details.get("handle")) is not None:
+        same.append(Fan.handle == handle)
+    if (platform_id := details.get("platform_id")) is not None:
+        same.append(Fan.platform_id == platform_id)
+    if same:
+        query = select(Fan.id).where(Fan.account_id == account_id, Fan.id != (fan_id or 0), or_(*same)).limit(1)
+        if db.session.scalar(query) is not None:
+            raise Conflict("The account has another fan with this handle or platform id")
 
 
 def ensure(account_id: int, platform_id: str) -> Fan:

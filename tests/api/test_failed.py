@@ -36,7 +36,7 @@ def test_the_list_has_the_promised_shape(as_ada: Caller, cast: Cast) -> None:
     answer = as_ada.get(FAILED).json
     assert (answer["total"], answer["limit"], answer["offset"]) == (1, 50, 0)
     listed = answer["messages"][0]
-    assert abs(moment(listed.pop("createdAt")) - NOW) < timedelta(minutes=1)
+    assert abs(moment(listed.pop("createdAt")) - datetime.now(UTC)) < timedelta(minutes=1)
     assert listed == {
         "id": failed.id,
         "messageId": failed.public_id,

@@ -60,6 +60,11 @@ def test_what_is_checked_is_what_is_described(document: dict[str, Any]) -> None:
     assert body["properties"]["recipientId"]["pattern"] == "^[A-Za-z0-9_-]{1,64}$"
 
 
+def test_no_limit_is_lost_on_the_way_into_the_document(client: FlaskClient) -> None:
+    text = client.get("/api/openapi.json").text
+    assert not re.search(r'"(?:ge|le|gt|lt|max_length|min_length)":', text)
+
+
 def test_examples_are_accepted_by_what_they_show(document: dict[str, Any]) -> None:
     example = document["components"]["schemas"]["SendRequest"]["examples"][0]
     assert SendRequest.model_validate_json(json.dumps(example)).content == "Hello!"

@@ -14,10 +14,11 @@ from app.api.contract import SERVED
 from app.delivery import heartbeat
 from tests.api.conftest import Caller
 
-# What a schema can't say: that a time is past, that two parts of a request contradict each other, that a key was used.
+# What a schema can't say: that a time is past, that parts of a request contradict each other, that a key was used.
 BEYOND_SCHEMAS = {
     "Scheduled at must be in the future",
     "The query and the body name two different accounts",
+    "Name is required, or a handle or a platform ID",
     "Before must be a nextCursor of this list",
     "This Idempotency-Key was used before with another body",
 }

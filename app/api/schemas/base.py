@@ -24,6 +24,9 @@ MOST_A_PAGE = 200
 FURTHEST_OFFSET = 10**9
 CONTROL = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f"
 """Characters that UNPRINTABLE refuses, for patterns in the document."""
+LINE = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+HANDLE = r"^[a-z0-9._-]{1,100}$"
+EMAIL = r"^[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s\x00-\x1f\x7f-\x9f]+\.[^@\s\x00-\x1f\x7f-\x9f]+$"
 MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
 UPPER = {"Id": "ID", "Ids": "IDs", "Url": "URL", "Urls": "URLs", "Api": "API"}
 
@@ -61,8 +64,8 @@ class Answer(BaseModel):
     )
 
 
-def _whole(value: Any) -> Any:
-    # JSON knows no difference between 36 and 36.0.
+def whole(value: Any) -> Any:
+    """36.0 → 36: JSON knows no difference. Must come after the limits in a type, or the document loses them."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
@@ -95,10 +98,10 @@ def _printable(value: str) -> str:
     return value
 
 
-Whole = Annotated[int, BeforeValidator(_whole)]
+Whole = Annotated[int, BeforeValidator(whole)]
 """A JSON number without a fraction."""
 
-ObjectId = Annotated[int, Field(ge=1, le=LARGEST_ID), BeforeValidator(_whole)]
+ObjectId = Annotated[int, Field(ge=1, le=LARGEST_ID), BeforeValidator(whole)]
 """One of our integer ids."""
 
 QueryId = Annotated[int, Field(ge=1, le=LARGEST_ID), BeforeValidator(_digits)]

@@ -1,0 +1,95 @@
+"""Reads of fans for people."""
+
+import json
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Select, String, cast, func, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from app.accounts import queries as accounts
+from app.accounts.models import Account, User
+from app.errors import NotFound
+from app.extensions import db
+from app.fans.models import Fan
+
+SORTS: dict[str, InstrumentedAttribute[object]] = {
+    "name": Fan.name,
+    "valueCents": Fan.value_cents,
+    "lastSeenAt": Fan.last_seen_at,
+    "createdAt": Fan.created_at,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which fans: `search` looks into names, handles, e-mail addresses; `sort` is a key of SORTS, `-`: downwards."""
+
+    account_id: int | None = None
+    search: str = ""
+    tag: str = ""
+    status: str | None = None
+    sort: str = "name"
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """A fan and the owner of the account."""
+
+    fan: Fan
+    owner_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some of the `total` fans that match."""
+
+    rows: list[Owned]
+    total: int
+
+
+def page(viewer: User, wanted: Filter, limit: int, offset: int) -> Page:
+    """One page in two queries; raises NotFound for an account that isn't the viewer's."""
+    where = _conditions(viewer, wanted)
+    total = db.session.execute(select(func.count()).select_from(Fan).where(*where)).scalar_one()
+    if total == 0 and wanted.account_id is not None:
+        accounts.account(viewer, wanted.account_id)
+    query = _owned().where(*where).order_by(*_order(wanted.sort)).limit(limit).offset(offset)
+    rows = db.session.execute(query).all() if total > offset else []
+    return Page([Owned(row.Fan, row.owner_id) for row in rows], total)
+
+
+def fan(viewer: User, fan_id: int) -> Owned:
+    """One fan; raises NotFound when it isn't the viewer's."""
+    row = db.session.execute(
+        _owned().where(Fan.id == fan_id, Fan.account_id.in_(accounts.visible_ids(viewer)))
+    ).one_or_none()
+    if row is None:
+        raise NotFound("Fan not found")
+    return Owned(row.Fan, row.owner_id)
+
+
+def _owned() -> Select[Fan, int]:
+    return select(Fan, Account.owner_id).join(Account, Account.id == Fan.account_id)
+
+
+def _conditions(viewer: User, wanted: Filter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = [Fan.account_id.in_(accounts.visible_ids(viewer))]
+    if wanted.account_id is not None:
+        found.append(Fan.account_id == wanted.account_id)
+    if wanted.status is not None:
+        found.append(Fan.status == wanted.status)
+    if wanted.search:
+        words = wanted.search
+        handle = Fan.handle.icontains(words.lstrip("@"), autoescape=True)
+        found.append(Fan.name.icontains(words, autoescape=True) | handle | Fan.email.icontains(words, autoescape=True))
+    if wanted.tag:
+        # A tag between its quotes can't be part of another one: those inside a tag are escaped.
+        found.append(cast(Fan.tags, String).icontains(json.dumps(wanted.tag), autoescape=True))
+    return found
+
+
+def _order(sort: str) -> tuple[ColumnElement[object], ColumnElement[int]]:
+    column = SORTS[sort.removeprefix("-")]
+    if sort.startswith("-"):
+        return column.desc().nulls_last(), Fan.id.desc()
+    return column.asc().nulls_last(), Fan.id.asc()

@@ -1,0 +1,39 @@
+"""Taking a fan out: with their conversation and messages; the money that they paid stays counted."""
+
+from datetime import timedelta
+
+from sqlalchemy import delete, select
+
+from app.accounts.models import User
+from app.accounts.service import audit
+from app.conversations.models import Conversation
+from app.db import database_now, transaction
+from app.errors import Conflict
+from app.extensions import db
+from app.fans import queries as fans
+from app.fans.models import Fan
+from app.messages.models import Attempt, Message, Status
+
+ON_THE_WAY = (Status.SCHEDULED, Status.QUEUED, Status.SENDING)
+
+
+def erase_fan(viewer: User, fan_id: int, quiet: timedelta) -> None:
+    """Delete a fan and all that was written; raises NotFound, or Conflict while messages are on the way.
+
+    `quiet`: how long calls are remembered, because after a loss of Redis the limit is counted from them.
+    """
+    with transaction():
+        fan = fans.fan(viewer, fan_id).fan
+        # By way of the conversation, which has indexes for this.
+        conversation = select(Conversation.id).where(Conversation.fan_id == fan.id)
+        written = Message.conversation_id.in_(conversation)
+        if db.session.scalar(select(Message.id).where(written, Message.status.in_(ON_THE_WAY)).limit(1)) is not None:
+            raise Conflict("Messages to this fan are on the way: cancel them, or wait until they have arrived")
+        recent = (Attempt.account_id == fan.account_id) & (Attempt.started_at > database_now() - quiet)
+        if db.session.scalar(select(Attempt.id).where(recent, Attempt.fan_id == fan.id).limit(1)) is not None:
+            raise Conflict("A message to this fan was sent a moment ago: try again in a few minutes")
+        db.session.execute(delete(Attempt).where(Attempt.message_id.in_(select(Message.id).where(written))))
+        db.session.execute(delete(Message).where(written))
+        db.session.execute(delete(Conversation).where(Conversation.fan_id == fan.id))
+        audit("fan.erased", user=viewer, account_id=fan.account_id, fan_id=fan.id)
+        db.session.execute(delete(Fan).where(Fan.id == fan.id))
