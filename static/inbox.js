@@ -109,4 +109,5 @@
     if (link.matches(".back")) mark(null);
     if (event.detail.target?.id === "thread") byId("thread").setAttribute("aria-busy", "true");
   });
+  document.addEventListener("htmx:afterRequest", () => byId("thread").removeAttribute("aria-busy"));
 })();

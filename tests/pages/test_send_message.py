@@ -2,8 +2,11 @@
 
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from flask import Flask, Response
+from flask.testing import FlaskClient
 from playwright.sync_api import Page, Route, expect
 from sqlalchemy import select
 
@@ -37,6 +40,25 @@ def test_a_press_that_arrives_twice_makes_one_message(sign_in: SignIn, ada: User
     first, second = post(client, path, data), post(client, path, data)
     assert [message.text for message in _messages()] == ["Once"]
     assert (first.status_code, second.status_code) == (200, 200)
+
+
+def test_presses_that_arrive_at_the_same_moment_make_one_message(
+    any_database: str, app: Flask, sign_in: SignIn, ada: User, conversation: Conversation
+) -> None:
+    signed_in = sign_in(ada)
+    page = f"/messages/onlyfans/{conversation.id}"
+    headers = {**HTMX, "X-CSRFToken": csrf_token(signed_in, page)}
+    cookie = signed_in.get_cookie("huntaze")
+    assert cookie is not None
+
+    def press(_turn: int) -> int:
+        client = FlaskClient(app, Response)
+        client.set_cookie("huntaze", cookie.value)
+        return client.post(f"{page}/send", data={"text": "Once", "key": KEY}, headers=headers).status_code
+
+    with ThreadPoolExecutor(8) as presses:
+        assert set(presses.map(press, range(50))) == {200}
+    assert [message.text for message in _messages()] == ["Once"]
 
 
 def test_the_same_key_with_another_text_is_refused(sign_in: SignIn, ada: User, conversation: Conversation) -> None:
