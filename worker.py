@@ -35,7 +35,7 @@ log = logging.getLogger("worker")
 TICK = 5.0
 LOOK_EVERY = 0.2
 RESTART_PAUSE = 0.5
-END_WITHIN = 30.0
+END_WITHIN = 24.0
 WORKER_TTL = 60
 WITHOUT_RQ = 2.0
 

@@ -4,8 +4,6 @@ from typing import TYPE_CHECKING
 
 import redis as redis_client
 from flask import Flask
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 from flask_login import LoginManager
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
@@ -65,7 +63,6 @@ migrate = Migrate()
 login_manager = LoginManager()
 csrf = CSRFProtect()
 htmx = Htmx()
-limiter = Limiter(key_func=get_remote_address, headers_enabled=False)
 redis = Redis()
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from app.api import limits, reading
 from app.api.once import Once, first_used, key
 from app.clock import now
 from app.errors import Invalid, NotSignedIn, Problem
-from app.extensions import limiter
+from app.throttle import Limit
 
 View = Callable[..., Response]
 Handler = TypeVar("Handler", bound=Callable[..., Any])
@@ -70,7 +70,7 @@ def contract(
         )
         takes_viewer = "viewer" in hints
 
-        @limiter.limit(lambda: allowance(operation), key_func=limits.caller, exempt_when=limits.lifted)
+        @Limit(text=lambda: allowance(operation), key=limits.caller, unless=limits.lifted)
         @wraps(handler)
         def perform(**path: Any) -> Response:
             arguments = _read(operation, path)

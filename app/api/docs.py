@@ -8,8 +8,9 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, render_template, request
 
+from app import throttle
 from app.api import openapi
-from app.extensions import limiter
+from app.throttle import Limit
 
 blueprint = Blueprint("api_docs", __name__, url_prefix="/api")
 METHODS = ("get", "post", "put", "delete")
@@ -40,7 +41,7 @@ class Section:
 
 
 @blueprint.get("/openapi.json")
-@limiter.limit("60 per minute")
+@Limit(text="60 per minute", key=throttle.address)
 def document() -> Response:
     """The OpenAPI 3.1 document."""
     response = Response(json.dumps(_document(), ensure_ascii=False), mimetype="application/json")
@@ -51,7 +52,7 @@ def document() -> Response:
 
 
 @blueprint.get("/docs")
-@limiter.limit("60 per minute")
+@Limit(text="60 per minute", key=throttle.address)
 def page() -> str:
     """The same document, readable."""
     found = _document()

@@ -4,12 +4,11 @@ import logging
 from collections.abc import Mapping
 
 from flask import Response, g
-from flask_limiter import RateLimitExceeded
 from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
-from app import errors
+from app import errors, throttle
 from app.api import limits
 from app.api.schemas.base import Answer
 
@@ -53,7 +52,7 @@ def answer(error: Exception) -> Response:
     """The response for `error`; what nobody foresaw is logged and answered with 500 and the id of its log line."""
     if isinstance(error, errors.HuntazeError):
         return _expected(error)
-    if isinstance(error, RateLimitExceeded):
+    if isinstance(error, throttle.LimitExceeded):
         wait = limits.seconds_to_wait()
         return refusal(429, f"Too many requests: try again in {wait} s", headers={"Retry-After": str(wait)})
     if isinstance(error, HTTPException) and error.code is not None:

@@ -6,10 +6,9 @@ import math
 import time
 
 from flask import Response, current_app, g, request
-from flask_limiter import RequestLimit
-from flask_limiter.util import get_remote_address
 
-from app.extensions import limiter
+from app import throttle
+from app.throttle import Limit, Stand
 
 log = logging.getLogger(__name__)
 A_MINUTE = 60
@@ -29,14 +28,14 @@ def lifted() -> bool:
 
 def seconds_to_wait() -> int:
     """How long until the used-up limit of this request lets somebody in again, at least 1."""
-    limit = limiter.current_limit
+    limit = throttle.current()
     stand = _stand(limit) if limit else None
     return max(1, stand[1]) if stand else A_MINUTE
 
 
 def describe(response: Response) -> Response:
     """Write `RateLimit-Limit`, `-Remaining` and `-Reset` (seconds) of the limit that counted this request."""
-    limit = limiter.current_limit
+    limit = throttle.current()
     stand = _stand(limit) if limit else None
     if limit and stand:
         remaining, reset = stand
@@ -46,7 +45,7 @@ def describe(response: Response) -> Response:
     return response
 
 
-def _stand(limit: RequestLimit) -> tuple[int, int] | None:
+def _stand(limit: Stand) -> tuple[int, int] | None:
     try:
         return limit.remaining, max(0, math.ceil(limit.window.reset_time - time.time()))
     except Exception:
@@ -63,10 +62,8 @@ def _was_refused(response: Response) -> bool:
     return response.status_code == 401
 
 
-per_address = limiter.shared_limit(
-    BAD_SIGN_INS, scope="bad-sign-ins:address", key_func=get_remote_address, deduct_when=_was_refused
-)
+per_address = Limit(text=BAD_SIGN_INS, scope="bad-sign-ins:address", key=throttle.address, only_when=_was_refused)
 """Bad passwords from one address, whoever they were for."""
 
-per_email = limiter.shared_limit(BAD_SIGN_INS, scope="bad-sign-ins:email", key_func=_email, deduct_when=_was_refused)
+per_email = Limit(text=BAD_SIGN_INS, scope="bad-sign-ins:email", key=_email, only_when=_was_refused)
 """Bad passwords for one e-mail address (`g.signing_in`, lower case), wherever they came from."""
