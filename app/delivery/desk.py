@@ -78,20 +78,32 @@ class Desk:
         return self.waiting(message).expected_at
 
     def waiting(self, message: Message) -> Wait:
-        """A scheduled, queued or sending message's place in line, expected time, and why nothing moves."""
-        if message.status == Status.SCHEDULED:
-            return Wait(0, message.due_at, None)
-        if message.status not in MOVING:
-            return Wait(0, None, None)
-        view = self._peek(message.account_id)
-        reason = self._standstill(message.account_id, view)
-        place = estimate.place_in_line(message) if message.status == Status.QUEUED else 0
-        expected = None
-        if reason is None and view is not None:
-            expected = estimate.expected_at(view, place, self.limit)
-            if message.next_attempt_at is not None:
-                expected = max(expected, message.next_attempt_at)
-        return Wait(place, expected, reason)
+        """A message's place in line (0: not in line), expected time, and why nothing moves."""
+        return self.waits([message])[message.id]
+
+    def waits(self, messages: Sequence[Message]) -> dict[int, Wait]:
+        """Message id → its wait; each account's bucket and line are asked once."""
+        found: dict[int, Wait] = {}
+        for account_id in {message.account_id for message in messages}:
+            found |= self._waits(account_id, [message for message in messages if message.account_id == account_id])
+        return found
+
+    def _waits(self, account_id: int, messages: Sequence[Message]) -> dict[int, Wait]:
+        waits = {message.id: Wait(0, _settled_time(message), None) for message in messages}
+        moving = [message for message in messages if message.status in MOVING]
+        if not moving:
+            return waits
+        view = self._peek(account_id)
+        reason = self._standstill(account_id, view)
+        places, now = estimate.places_in_line(account_id, moving), database_now()
+        for message in moving:
+            place = places.get(message.id, 0)
+            expected = None
+            if reason is None and view is not None:
+                expected = estimate.expected_at(view, place, self.limit, now)
+                expected = max(expected, message.next_attempt_at or expected)
+            waits[message.id] = Wait(place, expected, reason)
+        return waits
 
     def standstill(self, account_id: int) -> str | None:
         """Why nothing of the account moves, in plain words, or None."""
@@ -144,3 +156,7 @@ class Desk:
         except redis.RedisError as error:
             log.warning("redis_away", extra={"reason": type(error).__name__})
             return None
+
+
+def _settled_time(message: Message) -> datetime | None:
+    return message.due_at if message.status == Status.SCHEDULED else None

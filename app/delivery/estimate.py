@@ -5,15 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import func, select
 
 from app.accounts.models import Account
-from app.db import database_now
 from app.delivery.circuit_breaker import State
 from app.delivery.stop import is_stopped
 from app.delivery.token_bucket import View
 from app.extensions import db
 from app.messages.models import Message, Status
+from app.messages.queries import in_line
 from config import RateLimit
 
 CALL_SECONDS = 0.3
@@ -43,17 +43,21 @@ def slot_after(used: Sequence[float], last_start: float, place: int, limit: Rate
     return start
 
 
-def place_in_line(message: Message) -> int:
-    """How many calls of the account come first, and its own: 1 is next."""
-    key = tuple_(Message.priority, Message.due_at, Message.id)
-    ahead = (
-        select(Message.id)
-        .where(Message.account_id == message.account_id, Message.status == Status.QUEUED, ~Message.held)
-        .where(key < tuple_(message.priority, message.due_at, message.id))
+def places_in_line(account_id: int, messages: Sequence[Message]) -> dict[int, int]:
+    """Message id → how many calls of the account come first, and its own (1 is next), for those that are queued."""
+    order = (Message.priority, Message.due_at, Message.id)
+    line = (
+        select(Message.id, func.row_number().over(order_by=order).label("place"))
+        .where(*in_line(account_id))
+        .order_by(*order)
         .limit(COUNTED_MOST)
         .subquery()
     )
-    return db.session.execute(select(func.count()).select_from(ahead)).scalar_one() + 1
+    wanted = [message.id for message in messages if message.status == Status.QUEUED]
+    if not wanted:
+        return {}
+    rows = db.session.execute(select(line.c.id, line.c.place).where(line.c.id.in_(wanted)))
+    return {row.id: row.place for row in rows}
 
 
 def standstill(account: Account, view: View | None, now: datetime, enabled: bool, worker_alive: bool) -> str | None:
@@ -80,9 +84,9 @@ def standstill(account: Account, view: View | None, now: datetime, enabled: bool
     return next((reason for holds, reason in reasons if holds), None)
 
 
-def expected_at(view: View, place: int, limit: RateLimit) -> datetime:
-    """When the `place`-th call from now starts, by the database's clock."""
+def expected_at(view: View, place: int, limit: RateLimit, now: datetime) -> datetime:
+    """When the `place`-th call from now starts."""
     used = [(back - view.now_ms) / 1000 for back in view.back_ms]
     held = max(0.0, (view.hold_ms - view.now_ms) / 1000)
     seconds = max(held, slot_after(used, (view.now_ms - view.start_ms) / 1000, place, limit))
-    return database_now() + timedelta(seconds=seconds)
+    return now + timedelta(seconds=seconds)

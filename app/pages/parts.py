@@ -138,11 +138,12 @@ def bubbles(found: Iterable[Message]) -> list[Bubble]:
     """What the thread shows of these messages, oldest first."""
     ordered = sorted(found, key=lambda message: (message.created_at, message.id))
     resent = messages.resent([one.id for one in ordered if one.status in (Status.FAILED, Status.UNKNOWN)])
+    waits = desk().waits([one for one in ordered if one.status == Status.QUEUED])
     days = [midnight(one.created_at) for one in ordered]
     return [
         Bubble(
             message=one,
-            wait=desk().waiting(one) if one.status == Status.QUEUED else None,
+            wait=waits.get(one.id),
             resent=one.id in resent,
             new_day=today != before,
         )
