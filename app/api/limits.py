@@ -1,7 +1,6 @@
 """How often one caller may come: per user and endpoint, or per address where nobody signs in."""
 
 import hashlib
-import logging
 import math
 import time
 
@@ -10,7 +9,6 @@ from flask import Response, current_app, g, request
 from app import throttle
 from app.throttle import Limit, Stand
 
-log = logging.getLogger(__name__)
 A_MINUTE = 60
 BAD_SIGN_INS = "10 per 5 minutes"
 
@@ -28,30 +26,22 @@ def lifted() -> bool:
 
 def seconds_to_wait() -> int:
     """How long until the used-up limit of this request lets somebody in again, at least 1."""
-    limit = throttle.current()
-    stand = _stand(limit) if limit else None
-    return max(1, stand[1]) if stand else A_MINUTE
+    stand = throttle.current()
+    return max(1, _seconds_left(stand)) if stand else A_MINUTE
 
 
 def describe(response: Response) -> Response:
     """Write `RateLimit-Limit`, `-Remaining` and `-Reset` (seconds) of the limit that counted this request."""
-    limit = throttle.current()
-    stand = _stand(limit) if limit else None
-    if limit and stand:
-        remaining, reset = stand
-        response.headers["RateLimit-Limit"] = str(limit.limit.amount)
-        response.headers["RateLimit-Remaining"] = str(remaining)
-        response.headers["RateLimit-Reset"] = str(reset)
+    stand = throttle.current()
+    if stand is not None:
+        response.headers["RateLimit-Limit"] = str(stand.limit.amount)
+        response.headers["RateLimit-Remaining"] = str(stand.remaining)
+        response.headers["RateLimit-Reset"] = str(_seconds_left(stand))
     return response
 
 
-def _stand(limit: Stand) -> tuple[int, int] | None:
-    try:
-        return limit.remaining, max(0, math.ceil(limit.window.reset_time - time.time()))
-    except Exception:
-        # Redis went away between counting and asking: the answer goes out without its headers.
-        log.warning("limit_unknown", exc_info=True)
-        return None
+def _seconds_left(stand: Stand) -> int:
+    return max(0, math.ceil(stand.window.reset_time - time.time()))
 
 
 def _email() -> str:
@@ -62,8 +52,9 @@ def _was_refused(response: Response) -> bool:
     return response.status_code == 401
 
 
-per_address = Limit(text=BAD_SIGN_INS, scope="bad-sign-ins:address", key=throttle.address, only_when=_was_refused)
+# The sign-in page counts under the same names: nobody gets twice the tries by trying both doors.
+per_address = Limit(text=BAD_SIGN_INS, scope="address", key=throttle.address, only_when=_was_refused)
 """Bad passwords from one address, whoever they were for."""
 
-per_email = Limit(text=BAD_SIGN_INS, scope="bad-sign-ins:email", key=_email, only_when=_was_refused)
+per_email = Limit(text=BAD_SIGN_INS, scope="email", key=_email, only_when=_was_refused)
 """Bad passwords for one e-mail address (`g.signing_in`, lower case), wherever they came from."""

@@ -208,8 +208,9 @@ def _upload_failed(envelope: Envelope, error: CallFailed) -> Report:
     if error.final:
         return Report(envelope, Failed(reason, "MEDIA_REFUSED"), "clear")
     pause = Pause(f"The platform refused the login: {error.reason}") if error.refused_login else None
-    result = Later(Step.UPLOAD, _spread(CHORE_DELAY * 5), reason)
-    return Report(envelope, result, "clear" if pause else "unclear", pause=pause)
+    result = Later(Step.UPLOAD, _spread(CHORE_DELAY * 5), reason, unreadable=pause is None)
+    # It says nothing of sending: one URL that the platform chokes on must not stop an account.
+    return Report(envelope, result, "silent", pause=pause)
 
 
 def _spread(seconds: float) -> float:

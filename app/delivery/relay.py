@@ -80,6 +80,7 @@ class Relay:
             handover.unclaim_dead(dead)
             log.warning("dead_letters_unreachable", extra={"reason": str(error)[:200]})
             return
+        handover.mark_dead([message_id for message_id in dead if str(message_id) in taken])
         handover.unclaim_dead([message_id for message_id in dead if str(message_id) not in taken])
 
     def _relay(self, lost: list[int]) -> None:

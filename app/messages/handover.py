@@ -15,6 +15,7 @@ from app.messages.models import Message, Status
 
 UNPUBLISHED_AFTER = timedelta(seconds=2)
 UNRECEIVED_AFTER = timedelta(seconds=60)
+DEAD_LETTER_LEASE = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,25 +146,31 @@ def hand_over(most: int) -> list[int]:
 
 
 def claim_dead(most: int) -> list[int]:
-    """Failed messages that have no dead letter yet; marked as having one."""
+    """Failed messages that have no dead letter yet, to be written by the caller within a minute."""
     with transaction():
-        dead = (
-            select(Message.id)
-            .where(Message.status == Status.FAILED, Message.dead_lettered_at.is_(None))
-            .order_by(Message.id)
-            .limit(most)
-        )
+        now = database_now()
+        unwritten = Message.dead_lettered_at.is_(None) & or_(Message.lease_until.is_(None), Message.lease_until <= now)
+        dead = select(Message.id).where(Message.status == Status.FAILED, unwritten).order_by(Message.id).limit(most)
         claimed = db.session.scalars(
             update(Message)
-            .where(Message.id.in_(dead), Message.dead_lettered_at.is_(None))
-            .values(dead_lettered_at=database_now())
+            .where(Message.id.in_(dead), unwritten)
+            .values(lease_until=now + DEAD_LETTER_LEASE)
             .returning(Message.id)
         )
         return sorted(claimed)
 
 
+def mark_dead(message_ids: Sequence[int]) -> None:
+    """These failed messages have their dead letters now."""
+    _end_burial(message_ids, dead_lettered_at=database_now())
+
+
 def unclaim_dead(message_ids: Sequence[int]) -> None:
     """The dead letters of these messages couldn't be written; they'll be tried again."""
+    _end_burial(message_ids)
+
+
+def _end_burial(message_ids: Sequence[int], **values: datetime) -> None:
     if message_ids:
         with transaction():
-            db.session.execute(update(Message).where(Message.id.in_(message_ids)).values(dead_lettered_at=None))
+            db.session.execute(update(Message).where(Message.id.in_(message_ids)).values(lease_until=None, **values))

@@ -18,7 +18,6 @@ from app.messages.models import Attempt, Message, Outcome, Status, Step
 
 UNREADABLE_FOR = timedelta(minutes=15)
 ANSWERS_OTHERS_WITHIN = timedelta(minutes=2)
-UNREADABLE = "Nobody can tell whether this message arrived: its chat could not be read for 15 minutes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +31,8 @@ class Sent:
 @dataclass(frozen=True, slots=True)
 class Later:
     """Not done yet: `step` follows in `delay` seconds. `counted`: the call used up an attempt; `unclear`: it may have
-    arrived; `new_key`: the platform has stored its refusal; `unreadable`: a look-up failed."""
+    arrived; `new_key`: the platform has stored its refusal; `unreadable`: the chat
+    couldn't be read, or the media not taken; after 15 minutes of that it ends."""
 
     step: Step
     delay: float
@@ -70,6 +70,9 @@ class Unknown:
     status_code: int | None = None
 
 
+UNREADABLE = Unknown(
+    "Nobody can tell whether this message arrived: its chat could not be read for 15 minutes", "CHAT_UNREADABLE"
+)
 Result = Sent | Later | Uploaded | Failed | Unknown
 
 _messages = cast(Table, Message.__table__)
@@ -125,8 +128,10 @@ def record(results: Sequence[tuple[Envelope, Result]]) -> None:
 
 def _settle(envelope: Envelope, result: Later | Uploaded | Failed | Unknown, now: datetime) -> None:
     if isinstance(result, Later) and result.unreadable:
-        _refund_last_attempt(envelope)
-        result = _unknown_when_unreadable_for_long(envelope, result, now)
+        if result.step == Step.LOOK_UP:
+            _refund_last_attempt(envelope)
+        if _unreadable_for_long(envelope, now):
+            result = UNREADABLE if result.step == Step.LOOK_UP else Failed(result.reason, "MEDIA_UNAVAILABLE")
     values = _changes(envelope, result, now)
     db.session.execute(
         update(Message)
@@ -139,7 +144,13 @@ def _settle(envelope: Envelope, result: Later | Uploaded | Failed | Unknown, now
 def _changes(envelope: Envelope, result: Later | Uploaded | Failed | Unknown, now: datetime) -> dict[str, Any]:
     match result:
         case Uploaded():
-            return {"media_ids": result.media_ids, "next_step": Step.SEND, "next_attempt_at": None, "error": None}
+            return {
+                "media_ids": result.media_ids,
+                "next_step": Step.SEND,
+                "next_attempt_at": None,
+                "unreadable_since": None,
+                "error": None,
+            }
         case Failed() | Unknown():
             status = Status.FAILED if isinstance(result, Failed) else Status.UNKNOWN
             failed_at = now if isinstance(result, Failed) else None
@@ -195,20 +206,20 @@ def _refund_last_attempt(envelope: Envelope) -> None:
     db.session.execute(update(Attempt).where(Attempt.id == last, ours).values(counted=False))
 
 
-def _unknown_when_unreadable_for_long(envelope: Envelope, result: Later, now: datetime) -> Later | Unknown:
-    """Unknown when the chat couldn't be read for 15 min although the platform answered others all along."""
+def _unreadable_for_long(envelope: Envelope, now: datetime) -> bool:
+    """Whether the chat couldn't be read (the media not taken) for 15 min although the platform answered others."""
     since = envelope.unreadable_since
     if since is None or now - since < UNREADABLE_FOR:
-        return result
+        return False
     answers = (
         select(Attempt.finished_at)
         .where(Attempt.finished_at >= since, Attempt.status_code < 500, Attempt.message_id != envelope.message_id)
         .limit(1)
     )
     first, last = _one(answers.order_by(Attempt.finished_at)), _one(answers.order_by(Attempt.finished_at.desc()))
-    if first is None or last is None or now - first < UNREADABLE_FOR or now - last > ANSWERS_OTHERS_WITHIN:
-        return result
-    return Unknown(UNREADABLE, "CHAT_UNREADABLE")
+    if first is None or last is None:
+        return False
+    return now - first >= UNREADABLE_FOR and now - last <= ANSWERS_OTHERS_WITHIN
 
 
 def _one(query: Select[datetime | None]) -> datetime | None:
