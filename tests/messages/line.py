@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from app.accounts.models import Account, User
 from app.conversations.models import Conversation
@@ -86,8 +86,10 @@ def pass_time(period: timedelta) -> None:
 
 
 def _shift(table: type[Model], period: timedelta) -> None:
-    moments = [column for column in table.__table__.columns if isinstance(column.type, UtcDateTime)]
-    number = table.__table__.c.id
-    for row in db.session.execute(select(number, *moments)).mappings().all():
-        earlier = {column: row[column] - period for column in moments if row[column] is not None}
-        db.session.execute(update(table).where(number == row[number]).values(earlier))
+    columns = table.__table__.columns
+    moments = {column.name: column for column in columns if isinstance(column.type, UtcDateTime)}
+    rows = db.session.execute(select(columns.id, *moments.values())).mappings().all()
+    if rows:
+        earlier = [{name: row[name] and row[name] - period for name in moments} | {"row": row["id"]} for row in rows]
+        change = update(table.__table__).where(columns.id == bindparam("row"))  # type: ignore[arg-type]
+        db.session.connection().execute(change.values({name: bindparam(name) for name in moments}), earlier)
