@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
 
 from app.accounts import tokens
 from app.accounts.models import User
@@ -24,19 +23,19 @@ class Caller:
         self.client = client
         self.headers = {"Authorization": f"Bearer {token}"} if token else {}
 
-    def __call__(self, method: str, path: str, headers: dict[str, str] | None = None, **rest: Any) -> TestResponse:
+    def __call__(self, method: str, path: str, headers: dict[str, str] | None = None, **rest: Any) -> Any:
         """Send a request."""
         return self.client.open(path, method=method, headers=self.headers | (headers or {}), **rest)
 
-    def get(self, path: str, **rest: Any) -> TestResponse:
+    def get(self, path: str, **rest: Any) -> Any:
         """Ask."""
         return self("GET", path, **rest)
 
-    def post(self, path: str, json: Any = None, **rest: Any) -> TestResponse:
+    def post(self, path: str, json: Any = None, **rest: Any) -> Any:
         """Post `json`."""
         return self("POST", path, json=json, **rest)
 
-    def send(self, recipient: str = "1001", content: str = "Hello!", **rest: Any) -> TestResponse:
+    def send(self, recipient: str = "1001", content: str = "Hello!", **rest: Any) -> Any:
         """Send a message; `headers` aside, `rest` are fields of the body."""
         headers = rest.pop("headers", None)
         return self.post(SEND, {"recipientId": recipient, "content": content} | rest, headers=headers)

@@ -184,7 +184,7 @@ def not_good(cast: Cast, keys: tokens.Keys) -> dict[str, str | None]:
     return {
         "nobody": None,
         "expired": jwt.encode(claims | {"exp": long_ago}, keys.current, algorithm="HS256"),
-        "unsigned": jwt.encode(claims, None, algorithm="none"),
+        "unsigned": jwt.encode(claims, "", algorithm="none"),
         "wrong audience": jwt.encode(claims | {"aud": "pages"}, keys.current, algorithm="HS256"),
         "wrong kind": pair.refresh_token,
         "signed out": ended.access_token,

@@ -92,7 +92,7 @@ def test_two_hundred_equal_requests_at_once_make_one_message(
     headers = as_ada.headers | KEY
 
     def post(_: int) -> tuple[int, str]:
-        response = busy.test_client().post(SEND, json=BODY, headers=headers)
+        response = Caller(busy.test_client()).post(SEND, BODY, headers=headers)
         return response.status_code, response.json["messageId"]
 
     with ThreadPoolExecutor(16) as pool:

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from app.delivery import heartbeat
-from app.extensions import db, limiter
+from app.extensions import db
 from tests.api.conftest import Caller, moment
 from tests.support.apps import MakeApp
 
@@ -40,7 +40,7 @@ def test_without_queue_or_while_stopped_it_is_degraded(make_app: MakeApp, as_ada
     heartbeat.beat("worker-1", "delivery")
     away = "http://127.0.0.1:9/1/q"
     app = make_app(RATE_LIMITER_ENABLED="off", SQS_RATE_LIMITER_QUEUE=away, SQS_RATE_LIMITER_DLQ=away)
-    response = app.test_client().get(PATH, headers=as_ada.headers)
+    response = Caller(app.test_client()).get(PATH, headers=as_ada.headers)
     assert (response.status_code, response.json["status"]) == (200, "degraded")
     parts = response.json["components"]
     assert parts["sqs"] == {"status": "degraded", "queueDepth": None, "messagesInFlight": None, "dlqCount": None}
@@ -50,9 +50,7 @@ def test_without_queue_or_while_stopped_it_is_degraded(make_app: MakeApp, as_ada
 def test_without_redis_nothing_is_sent(make_app: MakeApp, as_ada: Caller) -> None:
     heartbeat.beat("worker-1", "delivery")
     app = make_app(REDIS_URL="redis://127.0.0.1:9")
-    response = app.test_client().get(PATH, headers=as_ada.headers)
-    # The limiter is one for all apps of a process, and this app's Redis won't come back.
-    limiter._storage_dead = False
+    response = Caller(app.test_client()).get(PATH, headers=as_ada.headers)
     assert (response.status_code, response.json["status"]) == (503, "unhealthy")
     parts = response.json["components"]
     assert parts["redis"] == {"status": "unhealthy", "latencyMs": None}

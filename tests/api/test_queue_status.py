@@ -31,9 +31,9 @@ def test_anybody_may_ask_whether_the_deployment_can_send(nobody: Caller) -> None
 
 
 def test_what_is_missing_or_stopped_is_said(make_app: MakeApp, aws: object) -> None:
-    off = make_app(RATE_LIMITER_ENABLED="off").test_client().get(SEND).json
+    off = Caller(make_app(RATE_LIMITER_ENABLED="off").test_client()).get(SEND).json
     assert (off["configured"], off["enabled"], off["active"]) == (True, False, False)
-    keyless = make_app(ONLYFANSAPI_API_KEY="").test_client().get(SEND).json
+    keyless = Caller(make_app(ONLYFANSAPI_API_KEY="").test_client()).get(SEND).json
     assert (keyless["configured"], keyless["enabled"], keyless["active"]) == (False, True, False)
 
 
@@ -95,7 +95,7 @@ def test_who_has_several_accounts_names_one_for_its_limit(call_as: SignIn, cast:
 
 def test_a_queue_that_is_away_is_said(make_app: MakeApp, as_ada: Caller) -> None:
     away = make_app(SQS_RATE_LIMITER_QUEUE="http://127.0.0.1:9/1/q", SQS_RATE_LIMITER_DLQ="http://127.0.0.1:9/1/d")
-    answer = away.test_client().get(STATUS, headers=as_ada.headers)
+    answer = Caller(away.test_client()).get(STATUS, headers=as_ada.headers)
     assert answer.status_code == 200
     assert answer.json["queue"]["healthy"] is False
 

@@ -36,7 +36,7 @@ def may_enter(client: FlaskClient, access_token: str) -> bool:
     if response.status_code == 401:
         assert response.headers["WWW-Authenticate"].startswith("Bearer")
         assert response.json.keys() == {"success", "error", "details"}
-    return response.status_code == 200
+    return bool(response.status_code == 200)
 
 
 def test_signing_in_answers_the_promised_shape(nobody: Caller, cast: Cast, client: FlaskClient) -> None:
@@ -78,6 +78,13 @@ def test_the_eleventh_bad_try_waits_for_everybody_at_that_address(nobody: Caller
     response = nobody.post(TOKEN, {"email": "ada@example.com", "password": PASSWORD})
     assert response.status_code == 429
     assert int(response.headers["Retry-After"]) >= 1
+
+
+def test_both_doors_count_bad_tries_together(nobody: Caller, client: FlaskClient, app: Flask, cast: Cast) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+    for _ in range(10):
+        assert client.post("/login", data={"email": "ada@example.com", "password": "wrong-password"}).status_code == 401
+    assert nobody.post(TOKEN, {"email": "Ada@example.com", "password": PASSWORD}).status_code == 429
 
 
 def test_a_refresh_token_renews_once(nobody: Caller, cast: Cast, client: FlaskClient) -> None:
