@@ -101,11 +101,23 @@ def test_a_failed_message_gets_one_dead_letter(cast: Cast, message: Message) -> 
     assert (handover.claim_dead(10), handover.claim_dead(10)) == ([message.id], [])
     handover.unclaim_dead([message.id])
     assert handover.claim_dead(10) == [message.id]
+    handover.mark_dead([message.id])
+    line.pass_time(timedelta(hours=1))
+    assert handover.claim_dead(10) == []
+    assert fresh(message).dead_lettered_at is not None
+
+
+def test_a_dead_letter_whose_worker_has_gone_is_written_by_another(cast: Cast, message: Message) -> None:
+    change(message, status="failed")
+    handover.claim_dead(10)
+    line.pass_time(timedelta(seconds=61))
+    assert handover.claim_dead(10) == [message.id]
 
 
 def test_nothing_to_write_down_is_written_down_at_once(cast: Cast) -> None:
     handover.mark_published({})
     handover.mark_unpublished([])
     handover.unclaim_dead([])
+    handover.mark_dead([])
     with transaction():
         assert db.session.scalar(select(Message.id)) is None
