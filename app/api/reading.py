@@ -8,7 +8,7 @@ from urllib.parse import unquote_to_bytes
 
 from flask import request
 from pydantic import BaseModel, ValidationError
-from werkzeug.exceptions import UnsupportedMediaType
+from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from app.api import faults
 from app.api.schemas.base import label
@@ -44,8 +44,11 @@ def body(model: type[Model], at: datetime) -> Model:
 
     Raises Invalid with every fault; 413 above 1 MB, 415 for anything but JSON.
     """
-    request.max_content_length = LARGEST_BODY
+    # A body without a length is cut off at the maximum: one byte more tells a large one from a whole one.
+    request.max_content_length = LARGEST_BODY + 1
     raw = request.get_data(cache=False)
+    if len(raw) > LARGEST_BODY:
+        raise RequestEntityTooLarge
     if not raw:
         raise Invalid([Problem("body", "A JSON object is required")])
     if request.mimetype != "application/json" or request.mimetype_params.get("charset", "utf-8").lower() != "utf-8":

@@ -1,5 +1,8 @@
 """Whatever goes wrong under /api/, it is told in one shape, and nothing that comes in makes a 500."""
 
+from io import BytesIO
+from typing import Any
+
 import pytest
 from flask import Flask
 from sqlalchemy.exc import OperationalError
@@ -9,6 +12,8 @@ from app.extensions import db
 from tests.api.conftest import SEND, STATUS, Caller
 
 JSON = "application/json"
+# What a server says of a body that comes without its length.
+CHUNKED: dict[str, Any] = {"environ_overrides": {"wsgi.input_terminated": True}}
 
 
 def refused(response: object, status: int) -> str:
@@ -37,6 +42,9 @@ def test_a_wrong_method_says_which_are_allowed(nobody: Caller) -> None:
 def test_a_body_that_is_too_large(as_ada: Caller) -> None:
     body = b'{"content": "' + b"x" * 1024 * 1024 + b'"}'
     refused(as_ada("POST", SEND, data=body, content_type=JSON), 413)
+    refused(as_ada("POST", SEND, input_stream=BytesIO(body), content_type=JSON, **CHUNKED), 413)
+    fits = body[: 1024 * 1024 - 2] + b'"}'
+    assert b"Content must be at most" in as_ada("POST", SEND, data=fits, content_type=JSON).data
 
 
 def test_a_body_that_is_no_json(as_ada: Caller) -> None:
