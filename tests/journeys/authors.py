@@ -28,6 +28,7 @@ class Author:
 
     app: Flask
     sim: Sim
+    email: str
     user_id: int
     account_id: int
     platform_id: str

@@ -4,6 +4,8 @@ import json
 import os
 import signal
 import tempfile
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -12,8 +14,11 @@ from itertools import count
 from pathlib import Path
 from shutil import rmtree
 
+import httpx
 import pytest
+import redis
 from sqlalchemy import Executable, update
+from werkzeug.serving import make_server
 
 import config
 from app import create_app
@@ -21,7 +26,9 @@ from app.accounts import service as accounts
 from app.accounts.models import Account, Role
 from app.db import transaction
 from app.delivery import stop
+from app.delivery.dispatcher import CHORE_SECONDS
 from app.delivery.models import WorkerHeartbeat
+from app.delivery.token_bucket import PREFIX
 from app.extensions import db
 from app.messages.claims import CHORE_LEASE, LEASE
 from app.messages.handover import UNRECEIVED_AFTER
@@ -34,9 +41,10 @@ from tests.journeys.waiting import until
 from tests.journeys.workers import Worker
 
 LIMIT, WINDOW, GAP, TIMEOUT = 6, 2.0, 0.2, 1.0
-# What the product says counts as a call's end when nobody saw it, and how long it waits after a loss of Redis.
-CALL_GRACE, LOSS_GRACE = 5.0, 5.0
+# So long after its time-out a call counts as ended when nobody saw its end.
+CALL_GRACE = 5.0
 DEAD_AFTER = timedelta(seconds=4)
+HURRY_EVERY = 0.5
 LIMITS = {
     "RATE_LIMIT_MESSAGES": str(LIMIT),
     "RATE_LIMIT_WINDOW_SECONDS": str(WINDOW),
@@ -62,6 +70,7 @@ class House:
                 patch.setenv(name, value)  # boto3 looks for its endpoint here
             self.app = create_app(config.load(self.environment))
         self.workers: list[Worker] = []
+        self._hurried_at = 0.0
         self._dead: list[Json] = []
         self._numbers = count(1)
 
@@ -80,6 +89,20 @@ class House:
             query = db.select(WorkerHeartbeat.name).where(WorkerHeartbeat.name.contains(f"-{worker.pid}-delivery-"))
             return db.session.scalar(query) is not None
 
+    @contextmanager
+    def web(self) -> Iterator[httpx.Client]:
+        """A client of the web process' doors, which answer real requests on loopback."""
+        server = make_server("127.0.0.1", 0, self.app, threaded=True)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            with httpx.Client(base_url=f"http://127.0.0.1:{server.port}", timeout=20) as client:
+                yield client
+        finally:
+            server.shutdown()
+            server.server_close()
+            thread.join(timeout=10)
+
     def author(self) -> Author:
         """A new creator with an account of their own, so that no journey touches another's limits."""
         number = next(self._numbers)
@@ -89,7 +112,7 @@ class House:
             account = Account(platform_id=f"acct_{name}", owner_id=user.id, display_name=name)
             db.session.add(account)
             db.session.flush()
-            return Author(self.app, self.sim, user.id, account.id, account.platform_id)
+            return Author(self.app, self.sim, user.email, user.id, account.id, account.platform_id)
 
     def dead_letters(self, containing: str) -> list[Json]:
         """What lies in the dead letters and speaks of this, as JSON; it stays there for this house."""
@@ -106,14 +129,28 @@ class House:
 
         A lease is 60 s for a call of 20 s at most; a call takes 1 s here, so one that is 4 s old is as good as dead.
         """
+        if time.monotonic() < self._hurried_at + HURRY_EVERY:
+            return
+        self._hurried_at = time.monotonic()
         now = datetime.now(UTC)
         past = now - timedelta(seconds=1)
         ages = ((Status.SENDING, LEASE - DEAD_AFTER), (Status.QUEUED, CHORE_LEASE - 2 * DEAD_AFTER))
         for status, left in ages:
             dead = (Message.status == status) & (Message.lease_until < now + left)
             self.execute(update(Message).where(dead).values(lease_until=past))
+        with redis.Redis.from_url(self.parts.redis_url) as client:
+            for key in client.scan_iter(f"{PREFIX}:flights:*"):
+                self._forget_dead_chores(client, key)
         lost = Message.received_at.is_(None) & (Message.published_at < now - DEAD_AFTER)
         self.execute(update(Message).where(lost).values(published_at=now - UNRECEIVED_AFTER))
+
+    @staticmethod
+    def _forget_dead_chores(client: redis.Redis, key: bytes) -> None:
+        """A look-up counts as in the air for a minute; one that began 8 s ago isn't."""
+        seconds, microseconds = client.time()
+        now_ms = seconds * 1000 + microseconds // 1000
+        begun_ms = (CHORE_SECONDS - 2 * DEAD_AFTER.total_seconds()) * 1000
+        client.zremrangebyscore(key, now_ms + (TIMEOUT + 2 * CALL_GRACE) * 1000, now_ms + begun_ms)
 
     def probe_now(self) -> None:
         """Have refused logins tried again with the next look (every 10 s) instead of in half a minute."""
@@ -136,8 +173,13 @@ class House:
         for part in (self.parts.redis, self.parts.sqs, self.parts.platform):
             if is_running(part):
                 thaw(part)
+        if any(worker.killed for worker in self.workers):
+            # The looks of the dead at the queue still wait there, and would take the next journey's tickets.
+            self.parts.sqs.kill()
         self.parts.start()
         self.sim.works_again()
+        # After a failure the door leaves the queue alone for a while; the next journey's queue is sound.
+        self.app.extensions["desk"].relay.skip_until = 0.0
         with self.app.app_context():
             stop.clear_stop(None)
         open_ends = [Status.SCHEDULED, Status.QUEUED, Status.SENDING, Status.UNKNOWN]
@@ -146,6 +188,8 @@ class House:
         for worker in alive[1:] + [worker for worker in self.workers if worker not in alive]:
             worker.stop()
         self.workers = alive[:1]
+        for worker in self.workers:
+            worker.killed = False
 
     def close(self) -> None:
         """End every process and connection."""

@@ -12,6 +12,8 @@ from embedded.aws import AwsEndpoint
 from embedded.child import Child
 from tests.embedded.platform.sim import Json, Sim
 
+SEEN_AGAIN_AFTER = 2
+
 
 class Parts:
     """Three processes in `directory`; `simulate` are switches of the simulated platform."""
@@ -33,6 +35,7 @@ class Parts:
                 part.start()
         for part in self._all():
             part.wait_until_ready()
+        self.create_queue()
 
     def stop(self) -> None:
         """End all of them."""
@@ -71,8 +74,10 @@ class Parts:
         self._sqs("DeleteQueue", QueueUrl=self.endpoint.queue_url)
 
     def create_queue(self) -> None:
-        """Make it anew, empty."""
+        """Make it if it isn't there; what a killed worker's last look took from it comes back soon."""
         assert aws.create_queues(self.endpoint)
+        attributes = {"VisibilityTimeout": str(SEEN_AGAIN_AFTER)}
+        self._sqs("SetQueueAttributes", QueueUrl=self.endpoint.queue_url, Attributes=attributes)
 
     def _sqs(self, action: str, **parameters: object) -> Json:
         answer = httpx.post(

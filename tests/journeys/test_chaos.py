@@ -24,6 +24,7 @@ FAULTS: list[tuple[str, float, dict[str, object]]] = [
     ("no_id_after_delivery", 0.02, {}),
     ("status", 0.05, {"status": 503, "call": "list_messages"}),
     ("hang", 0.02, {"call": "list_messages"}),
+    ("latency", 0.05, {"seconds": 1.0, "jitter": 0.5}),
     ("latency", 1.0, {"seconds": 0.02, "jitter": 0.3, "call": "any"}),
 ]
 
@@ -45,7 +46,7 @@ def test_whatever_happens_every_message_arrives_once_or_says_why_not(open_anothe
         author.wait_until_final(30)
     house.sim.works_again()
     for author in authors:
-        audit(author)
+        audit(author, gap=0.0)  # two workers: on a busy machine their calls come to the door unevenly
         print(author.platform_id, author.statuses(), len(author.entries()))
 
 

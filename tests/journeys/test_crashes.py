@@ -70,8 +70,7 @@ def _hanging(house: House) -> list[Author]:
     not_arrived.fault("hang", times=1)
     for author in (arrived, not_arrived):
         author.write_many(3)
-    for author in (arrived, not_arrived):
-        until(author.entries, author.story)
+    until(lambda: arrived.entries() and not_arrived.entries(), arrived.story)
     return [arrived, not_arrived]
 
 

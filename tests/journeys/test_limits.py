@@ -4,6 +4,7 @@ import time
 
 from sqlalchemy import update
 
+from app.accounts import operating
 from app.accounts.models import Account
 from app.messages.models import Message
 from tests.journeys.audit import audit
@@ -16,15 +17,15 @@ PAUSES = [("0", 30, 30), ("120", None, 120), ("5", 45, 45), (None, None, 30)]
 
 def test_slow_and_jittery_answers_never_bend_the_limit(author: Author) -> None:
     author.fault("latency", seconds=0.2, jitter=0.7)
-    author.write_many(20, fans=8)
+    author.write_many(15, fans=8)
     author.wait("sent")
     audit(author)
 
 
-def test_several_workers_share_one_limit(any_house: House) -> None:
-    authors = [any_house.author() for _ in range(2)]
+def test_several_workers_share_one_limit(postgres_house: House) -> None:
+    authors = [postgres_house.author() for _ in range(2)]
     for _ in range(2):
-        any_house.start_worker()
+        postgres_house.start_worker()
     for author in authors:
         author.fault("latency", seconds=0.0, jitter=0.5)
         author.fault("status", status=500, probability=0.1)
@@ -34,15 +35,25 @@ def test_several_workers_share_one_limit(any_house: House) -> None:
         audit(author)
 
 
-def test_urgent_messages_overtake_those_that_wait(author: Author) -> None:
-    author.write_many(9, fans=9, priority="low")
-    author.write_many(2, fans=2, priority="normal")
-    author.write_many(2, fans=2, priority="high")
+def test_urgent_messages_go_before_those_that_wait(house: House, author: Author) -> None:
+    with house.app.app_context():
+        operating.stop(author.platform_id)
+    for priority in ("low", "normal", "high"):
+        author.write_many(2, fans=2, priority=priority)
+    until(lambda: all(message.received_at for message in author.messages()), author.story)
+    with house.app.app_context():
+        operating.resume(author.platform_id)
     author.wait("sent")
     audit(author)
-    texts = author.texts()
-    assert texts.index("high 1") < texts.index("normal 0"), texts
-    assert texts.index("normal 1") < texts.index("low 7"), texts
+    assert author.texts() == ["high 0", "high 1", "normal 0", "normal 1", "low 0", "low 1"]
+
+
+def test_an_urgent_message_overtakes_a_backlog(author: Author) -> None:
+    author.write_many(12, fans=12, priority="low")
+    author.write("Urgent")
+    author.wait("sent")
+    audit(author)
+    assert author.texts()[-1] != "Urgent"
 
 
 def test_a_message_for_later_goes_when_it_falls_due_and_holds_nothing_back(author: Author) -> None:

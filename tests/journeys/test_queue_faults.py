@@ -8,27 +8,29 @@ from tests.journeys.authors import Author
 from tests.journeys.house import House
 from tests.journeys.waiting import until
 
+# Of five tickets: a look that had begun before the workers were paused may take the first ones.
+LEFT = 3
 GARBAGE = ["not JSON", "[1, 2]", "{}", '{"messageId": 7, "userId": "x"}']
 
 
 def test_tickets_that_got_lost_are_published_again(house: House, author: Author) -> None:
     with house.paused_workers():
-        author.write_many(3)
-        house.parts.purge()
+        author.write_many(5)
+        assert len(house.parts.drain(house.parts.endpoint.queue_url)) >= LEFT
     until(lambda: _hurried(house, author), author.story)
-    assert audit(author)["calls"] == 3
+    assert audit(author)["calls"] == 5
 
 
 def test_a_queue_that_is_deleted_and_made_anew_delivers_again(house: House, author: Author) -> None:
     with house.paused_workers():
-        author.write_many(3)
+        author.write_many(5)
         house.parts.delete_queue()
     house.parts.create_queue()
     until(lambda: _hurried(house, author), author.story)
     author.write("By the new queue")
     author.wait("sent")
     assert author.messages()[-1].sqs_message_id
-    assert audit(author)["calls"] == 4
+    assert audit(author)["calls"] == 6
 
 
 def test_without_the_queue_messages_are_accepted_and_handed_over(house: House, author: Author) -> None:
@@ -44,7 +46,7 @@ def test_tickets_that_come_twice_and_in_any_order_deliver_once_and_in_order(hous
     with house.paused_workers():
         author.write_many(5)
         bodies = house.parts.drain(house.parts.endpoint.queue_url)
-        assert len(bodies) == 5
+        assert len(bodies) >= LEFT
         house.parts.send(*reversed(bodies), *bodies)
     author.wait("sent")
     assert audit(author)["calls"] == 5

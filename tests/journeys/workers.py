@@ -23,6 +23,7 @@ class Worker:
         )
         self.child = Child(part, directory)
         self.child.start()
+        self.killed = False
 
     @property
     def pid(self) -> int:
@@ -40,16 +41,19 @@ class Worker:
     def kill_delivery(self) -> int | None:
         """`kill -9` the process that delivers; its id."""
         pid = self.delivery_pid()
+        self.killed = True
         if pid is not None:
             _kill(pid)
         return pid
 
     def kill_manager(self) -> None:
         """`kill -9` the manager alone; what it started notices by itself."""
+        self.killed = True
         _kill(self.pid)
 
     def kill_all(self) -> None:
         """`kill -9` every process of it."""
+        self.killed = True
         self.child.kill()
 
     def terminate(self) -> None:
