@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 
 def pytest_configure(config: pytest.Config) -> None:
     """Name the marker for what takes its honest time."""
-    config.addinivalue_line("markers", "slow: waits for real, more than 20 s; only with -m slow")
+    config.addinivalue_line("markers", "slow: takes 20 s or more; only with -m slow")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -29,6 +29,7 @@ FAULTS: list[tuple[str, float, dict[str, object]]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_whatever_happens_every_message_arrives_once_or_says_why_not(open_another: Open) -> None:
     dice = random.Random(SEED)

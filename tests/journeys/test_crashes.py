@@ -27,14 +27,6 @@ def test_work_goes_on_after_a_kill_while_calls_hang(house: House, victim: str) -
         assert audit(author)["calls"] == calls
 
 
-def test_a_kill_on_postgresql_is_survived_too(postgres_house: House) -> None:
-    authors = _hanging(postgres_house)
-    postgres_house.workers[0].kill_delivery()
-    until(lambda: _all_sent(postgres_house, authors), lambda: "\n".join(author.story() for author in authors))
-    for author, calls in zip(authors, (3, 4), strict=True):
-        assert audit(author)["calls"] == calls
-
-
 def test_a_worker_that_is_asked_to_end_finishes_its_call(house: House, author: Author) -> None:
     author.fault("latency", seconds=0.8, times=1)
     called = author.write("In the air")

@@ -2,6 +2,7 @@
 
 import time
 
+import pytest
 from sqlalchemy import update
 
 from app.accounts import operating
@@ -22,6 +23,7 @@ def test_slow_and_jittery_answers_never_bend_the_limit(author: Author) -> None:
     audit(author)
 
 
+@pytest.mark.slow
 def test_several_workers_share_one_limit(postgres_house: House) -> None:
     authors = [postgres_house.author() for _ in range(2)]
     for _ in range(2):

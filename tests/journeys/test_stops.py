@@ -2,6 +2,8 @@
 
 import time
 
+import pytest
+
 from app.accounts import operating
 from app.delivery import stop
 from tests.journeys.audit import audit
@@ -46,6 +48,7 @@ def test_the_stop_of_an_account_holds_it_alone(house: House) -> None:
     audit(stopped)
 
 
+@pytest.mark.slow
 def test_a_limiter_that_is_switched_off_by_configuration_sends_nothing(house: House, author: Author) -> None:
     house.workers[0].stop()
     house.start_worker(RATE_LIMITER_ENABLED="false")

@@ -3,6 +3,8 @@
 from itertools import pairwise
 from typing import Any
 
+import pytest
+
 from tests.journeys.audit import audit
 from tests.journeys.authors import Author
 from tests.journeys.house import House
@@ -48,6 +50,7 @@ def test_what_failed_after_delivery_is_found_and_not_sent_again(house: House) ->
         assert audit(author)["calls"] == 1, author.story()
 
 
+@pytest.mark.slow
 def test_what_fails_four_times_is_failed_only_when_nothing_arrived(house: House) -> None:
     in_vain, in_secret, empty = house.author(), house.author(), house.author()
     in_vain.fault("status", status=500)
