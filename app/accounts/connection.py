@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from cryptography.fernet import Fernet
+from cryptography.fernet import Fernet, InvalidToken
 from sqlalchemy import or_, select, update
 
 from app.accounts.models import Account
@@ -24,6 +24,10 @@ class Probe:
     api_key_encrypted: str | None
 
 
+class KeyUnreadable(Exception):
+    """A stored platform key can't be decrypted; the text is for people."""
+
+
 class Keys:
     """The platform keys at rest: encrypted with the deployment's key; accounts without one use the deployment's own."""
 
@@ -36,8 +40,11 @@ class Keys:
         return self.fernet.encrypt(api_key.encode()).decode()
 
     def decrypt(self, stored: str | None) -> str:
-        """The key to call with."""
-        return self.fernet.decrypt(stored.encode()).decode() if stored else self.deployment_key
+        """The key to call with; raises KeyUnreadable when it was encrypted with another ENCRYPTION_KEY."""
+        try:
+            return self.fernet.decrypt(stored.encode()).decode() if stored else self.deployment_key
+        except InvalidToken:
+            raise KeyUnreadable("The account's key can't be read any more: enter it again") from None
 
 
 def pause(account_id: int, seconds: float, reason: str) -> None:

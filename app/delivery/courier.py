@@ -9,7 +9,7 @@ import random
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from app.accounts.connection import Keys
+from app.accounts.connection import Keys, KeyUnreadable
 from app.gateways.answers import Answer, CallFailed, ChatMessage, Letter, Login, Verdict, same_text
 from app.gateways.platform import Platform
 from app.messages.claims import Envelope
@@ -62,7 +62,10 @@ class Courier:
 
     def deliver(self, envelope: Envelope, probe: bool) -> Report:
         """Make the one call that sends."""
-        login = self._login(envelope)
+        try:
+            login = self._login(envelope)
+        except KeyUnreadable as error:
+            return _key_unreadable(envelope, error)
         letter = Letter(
             chat=envelope.chat,
             text=envelope.text,
@@ -76,7 +79,10 @@ class Courier:
 
     def look_up(self, envelope: Envelope) -> Report:
         """Read the chat back to the first unclear attempt: what stands there that may be this message?"""
-        login = self._login(envelope)
+        try:
+            login = self._login(envelope)
+        except KeyUnreadable as error:
+            return _key_unreadable(envelope, error)
         since = (envelope.first_unclear_at or envelope.claimed_at) - CLOCK_SKEW
         try:
             messages = self.platform.newest_messages(login, envelope.chat, since)
@@ -85,7 +91,7 @@ class Courier:
         if envelope.chat_unread:
             self._set_back_to_unread(login, envelope)
         found = [message for message in messages if is_ours(envelope, message)]
-        return Report(envelope, settle_look_up(envelope, []), "clear", found=found)
+        return Report(envelope, settle_look_up(envelope, []), "silent", found=found)
 
     def upload(self, envelope: Envelope, known: dict[str, str]) -> Report:
         """Have the platform fetch the media that aren't in the vault yet (`known`: URL → vault id)."""
@@ -95,12 +101,14 @@ class Courier:
             try:
                 if url not in known and url not in uploads:
                     uploads[url] = self.platform.upload(self._login(envelope), url)
+            except KeyUnreadable as error:
+                return _key_unreadable(envelope, error)
             except CallFailed as error:
                 return replace(_upload_failed(envelope, error), uploads=uploads)
         vault = known | uploads
         ids = [vault[attachment["url"]] for attachment in envelope.attachments]
         result = Uploaded([int(media) if media.isdigit() else media for media in ids])
-        return Report(envelope, result, "clear" if uploads else "silent", uploads=uploads)
+        return Report(envelope, result, "silent", uploads=uploads)
 
     def _set_back_to_unread(self, login: Login, envelope: Envelope) -> None:
         try:
@@ -193,6 +201,12 @@ def is_ours(envelope: Envelope, message: ChatMessage) -> bool:
     )
 
 
+def _key_unreadable(envelope: Envelope, error: KeyUnreadable) -> Report:
+    """No call was made, and none can be until somebody enters the key again."""
+    result = Later(Step(envelope.step), 0.0, str(error), "KEY_UNREADABLE", counted=False)
+    return Report(envelope, result, "silent", pause=Pause(str(error)))
+
+
 def _look_up_failed(envelope: Envelope, error: CallFailed) -> Report:
     waited = 0.0
     if envelope.unreadable_since is not None:
@@ -200,13 +214,13 @@ def _look_up_failed(envelope: Envelope, error: CallFailed) -> Report:
     delay = _spread(min(max(CHORE_DELAY, waited), CHORE_DELAY_MOST))
     result = Later(Step.LOOK_UP, delay, error.reason, counted=False, unclear=True, unreadable=True)
     pause = Pause(f"The platform refused the login: {error.reason}") if error.refused_login else None
-    return Report(envelope, result, "clear" if error.refused_login or error.final else "unclear", pause=pause)
+    return Report(envelope, result, "silent" if error.refused_login or error.final else "unclear", pause=pause)
 
 
 def _upload_failed(envelope: Envelope, error: CallFailed) -> Report:
     reason = f"The platform could not take the media: {error.reason}"
     if error.final:
-        return Report(envelope, Failed(reason, "MEDIA_REFUSED"), "clear")
+        return Report(envelope, Failed(reason, "MEDIA_REFUSED"), "silent")
     pause = Pause(f"The platform refused the login: {error.reason}") if error.refused_login else None
     result = Later(Step.UPLOAD, _spread(CHORE_DELAY * 5), reason, unreadable=pause is None)
     # It says nothing of sending: one URL that the platform chokes on must not stop an account.

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.delivery import recorder
 from app.delivery.courier import Courier, Report
 from app.delivery.pacer import Pacer
-from app.delivery.token_bucket import Ended, Rest, Slot, Taken, TokenBucket
+from app.delivery.token_bucket import Ended, Flight, Rest, Slot, Taken, TokenBucket
 from app.messages import backlog, claims, media
 from app.messages.claims import Envelope, Idle
 from app.messages.models import Step
@@ -179,13 +179,13 @@ class Dispatcher:
             report = Report(envelope, Later(Step.SEND, 0.0, TOO_LATE, counted=False), "unused")
         self._land(report, slot.name, slot.start_ms, slot.probe)
 
-    def _do_chore(self, envelope: Envelope, flight: str, known: dict[str, str]) -> None:
+    def _do_chore(self, envelope: Envelope, flight: Flight, known: dict[str, str]) -> None:
         """In a chore's thread."""
         if envelope.step == Step.UPLOAD:
             report = self._guarded(lambda: self.courier.upload(envelope, known), envelope)
         else:
             report = self._guarded(lambda: self.courier.look_up(envelope), envelope)
-        self._land(report, flight, 0, False)
+        self._land(report, flight.name, 0, flight.probe)
 
     def _guarded(self, step: Callable[[], Report], envelope: Envelope) -> Report:
         """A fault of ours in a courier leaves open whether something arrived: the chat will tell."""
@@ -200,13 +200,14 @@ class Dispatcher:
             )
 
     def _land(self, report: Report, flight: str, start_ms: int, probe: bool) -> None:
-        unused = report.verdict == "unused"
+        # A chore that worked says that reading works, nothing of sending: it leaves the breaker as it was.
+        unused = report.verdict == "unused" or (start_ms == 0 and report.verdict == "silent")
         ended = Ended(
             account_id=report.envelope.account_id,
             name=flight,
             start_ms=start_ms,
             message_id=int(probe) if unused else report.envelope.message_id,
-            verdict=report.verdict,
+            verdict="unused" if unused else report.verdict,
             timed_out=report.timed_out,
         )
         self.landed.put(Landed(report, ended))

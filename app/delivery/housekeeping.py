@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from app import jobs
 from app.accounts import connection
-from app.accounts.connection import Keys, Probe
+from app.accounts.connection import Keys, KeyUnreadable, Probe
 from app.delivery import heartbeat
 from app.delivery.relay import Relay
 from app.delivery.token_bucket import TokenBucket
@@ -29,7 +29,7 @@ class Housekeeping:
         self.platform = platform
         self.keys = keys
         self.paces: dict[float, tuple[Callable[[], object], ...]] = {
-            OFTEN: (upkeep.promote_due, self.relay_once, self.relay.bury_once),
+            OFTEN: (upkeep.promote_due,),
             SELDOM: (self.beat, upkeep.recover_leases, upkeep.give_up_chores, upkeep.expire_unclear, self.rebuild),
             RARELY: (self.tidy_up,),
         }
@@ -50,9 +50,12 @@ class Housekeeping:
         if failure is not None:
             raise failure
 
-    def relay_once(self) -> None:
-        """Publish what isn't on SQS; what goes without it is marked ready."""
-        self.bucket.ready(self.relay.relay_once())
+    def hand_on(self) -> bool:
+        """Publish what isn't on SQS, write dead letters; whether rows went without SQS. For a thread of its own."""
+        accounts = self.relay.relay_once()
+        self.bucket.ready(accounts)
+        self.relay.bury_once()
+        return bool(accounts)
 
     def beat(self) -> None:
         """Say that this worker is alive."""
@@ -74,7 +77,10 @@ class Housekeeping:
         """Accounts whose login was refused go on when their key lists them as signed in. For a thread of its own."""
         by_key: dict[str, list[Probe]] = {}
         for probe in connection.claim_probes():
-            by_key.setdefault(self.keys.decrypt(probe.api_key_encrypted), []).append(probe)
+            try:
+                by_key.setdefault(self.keys.decrypt(probe.api_key_encrypted), []).append(probe)
+            except KeyUnreadable:
+                log.error("key_unreadable", extra={"accountId": probe.account_id})
         for api_key, probes in by_key.items():
             try:
                 connected = self.platform.connected_accounts(api_key)

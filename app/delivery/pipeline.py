@@ -1,4 +1,4 @@
-"""The pipeline of one worker process: intake and probes in threads of their own, everything else in the slice's loop.
+"""The pipeline of one worker process: what talks to SQS in threads of its own, everything else in the slice's loop.
 
 Its threads belong to the process, not to the job: a slice ends by returning, whatever is in the air. When no slice has
 run for a while (nobody asks this process to deliver any more), the threads rest too.
@@ -25,6 +25,7 @@ CHORES_EVERY = 0.5
 AFTER_A_FAULT = 1.0
 LONG_POLL = 10
 PROBE_EVERY = 10.0
+RELAY_EVERY = 0.5
 ACTIVE_FOR = 10.0
 CLOSE_WITHIN = 22.0
 
@@ -120,7 +121,10 @@ class Pipeline:
     def _start_threads(self) -> None:
         if self.threads:
             return
-        bodies: list[tuple[str, Callable[[], object], float]] = [("probe", self.housekeeping.probe, PROBE_EVERY)]
+        bodies: list[tuple[str, Callable[[], object], float]] = [
+            ("probe", self.housekeeping.probe, PROBE_EVERY),
+            ("relay", self._hand_on, RELAY_EVERY),
+        ]
         if self.intake is not None:
             bodies.append(("intake", self._receive, 0.0))
         for name, body, pace in bodies:
@@ -130,6 +134,10 @@ class Pipeline:
 
     def _receive(self) -> None:
         if self.intake is not None and self.intake.receive_once(LONG_POLL):
+            self.dispatcher.wake.set()
+
+    def _hand_on(self) -> None:
+        if self.housekeeping.hand_on():
             self.dispatcher.wake.set()
 
     def _repeat(self, name: str, body: Callable[[], object], pace: float) -> None:

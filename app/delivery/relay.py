@@ -27,6 +27,7 @@ class Relay:
         self.dead_letters = dead_letters
         self.failing_since: float | None = None
         self.skip_until = 0.0
+        self.skip_burials_until = 0.0
 
     def publish_now(self, message_ids: Sequence[int]) -> None:
         """For a door after its commit: one try; skipped for a while after a failure. Never raises for the queue."""
@@ -68,7 +69,7 @@ class Relay:
 
     def bury_once(self) -> None:
         """Write dead letters of messages that failed since."""
-        if self.dead_letters is None:
+        if self.dead_letters is None or time.monotonic() < self.skip_burials_until:
             return
         dead = handover.claim_dead(AT_ONCE)
         if not dead:
@@ -77,6 +78,7 @@ class Relay:
         try:
             taken = self.dead_letters.send(letters)
         except QueueUnavailable as error:
+            self.skip_burials_until = time.monotonic() + SKIP_AFTER_FAILURE
             handover.unclaim_dead(dead)
             log.warning("dead_letters_unreachable", extra={"reason": str(error)[:200]})
             return

@@ -13,7 +13,7 @@
 local LIMIT, WINDOW, GAP, CALL = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local PROBE_MS = CALL + 5000
 local IN_FLIGHT, IN_FLIGHT_CAREFUL = 3, 1
-local JUMP_MS, JUMP_HOLD_MS, GRACE_MS, DAY_MS = 5000, 60000, 5000, 86400000
+local JUMP_MS, JUMP_HOLD_MS, GRACE_MS, DAY_MS = 5000, math.max(60000, WINDOW + CALL), 5000, 86400000
 local KEEP_MS = WINDOW + CALL + 3600000
 
 local function key(name) return KEYS[1] .. ':' .. name end

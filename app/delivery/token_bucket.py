@@ -47,6 +47,15 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True)
+class Flight:
+    """The right to make one call that needs no slot; it counts among the account's calls in the air."""
+
+    account_id: int
+    name: str
+    probe: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Taken:
     """What a take gave: slots, accounts that this Redis doesn't know, seconds until the next look (None: no work).
 
@@ -175,11 +184,11 @@ class TokenBucket:
         if parts:
             self._run("admit", run, *parts)
 
-    def board(self, account_id: int, seconds: float) -> str | None:
+    def board(self, account_id: int, seconds: float) -> Flight | None:
         """A flight for a call that needs no slot (look-up, upload); None when it may not go now."""
         name = f"{self.process}:{next(self.names)}:chore"
-        allowed, _probe = self._run("board", account_id, name, _ms(seconds))
-        return name if allowed else None
+        allowed, probe = self._run("board", account_id, name, _ms(seconds))
+        return Flight(account_id, name, probe == 1) if allowed else None
 
     def peek(self, account_id: int) -> View:
         """How an account's bucket stands, changing nothing of it."""

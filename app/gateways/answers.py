@@ -103,7 +103,7 @@ def read_success(response: httpx.Response) -> Answer:
 
 def is_platform_id(value: object) -> bool:
     """Whether `value` can be an id of the platform's: a positive number, or 1 to 64 printable characters."""
-    if isinstance(value, bool) or not isinstance(value, int | str) or value == 0:
+    if isinstance(value, bool) or not isinstance(value, int | str) or (isinstance(value, int) and value <= 0):
         return False
     return PLATFORM_ID.fullmatch(str(value)) is not None
 
@@ -128,7 +128,7 @@ def read_refusal(error: APIStatusError) -> Answer:
     verdict = _verdict(status, code)
     return Answer(
         verdict,
-        error.status_code,
+        status,
         reason=reason,
         code=code,
         wait=_pause(error.response.headers, body) if verdict is Verdict.RATE_LIMITED else 0.0,
@@ -180,7 +180,9 @@ def _seconds(value: object) -> float:
 
 def _seconds_until(date: str) -> float:
     try:
-        return (parsedate_to_datetime(date).astimezone(UTC) - clock.now()).total_seconds()
+        moment = parsedate_to_datetime(date)
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return (aware.astimezone(UTC) - clock.now()).total_seconds()
     except (ValueError, OverflowError):
         return 0.0
 

@@ -1,7 +1,7 @@
 """The queue behind a Protocol, on boto3: short time-outs, no retries of its own, batches of ten."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -10,6 +10,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 BATCH = 10
+BATCH_BYTES = 200_000
+ATTRIBUTES_BYTES = 2_000
 LONG_POLL = 10
 
 
@@ -71,8 +73,7 @@ class SqsQueue:
     def send(self, tickets: Sequence[Ticket]) -> dict[str, str]:
         """Put tickets on the queue in batches of ten; those that it refused one by one are left out."""
         taken: dict[str, str] = {}
-        for start in range(0, len(tickets), BATCH):
-            batch = tickets[start : start + BATCH]
+        for batch in batches(tickets):
             answer = self._call("send_message_batch", Entries=[_entry(i, ticket) for i, ticket in enumerate(batch)])
             taken |= {batch[int(done["Id"])].id: done["MessageId"] for done in answer.get("Successful", [])}
         return taken
@@ -130,6 +131,20 @@ def _entry(index: int, ticket: Ticket) -> dict[str, Any]:
     }
 
 
+def batches(tickets: Sequence[Ticket]) -> Iterator[list[Ticket]]:
+    """Tickets in their order, at most ten and BATCH_BYTES together: SQS' limit is on the sum."""
+    batch: list[Ticket] = []
+    size = 0
+    for ticket in tickets:
+        if batch and (len(batch) == BATCH or size + len(ticket.body) > BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(ticket)
+        size += len(ticket.body) + ATTRIBUTES_BYTES
+    if batch:
+        yield batch
+
+
 def dump(body: dict[str, Any]) -> str:
-    """A ticket's body as JSON."""
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    """A ticket's body as JSON, in ASCII: SQS refuses some characters, never their escapes."""
+    return json.dumps(body, separators=(",", ":"))

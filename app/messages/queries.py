@@ -3,12 +3,13 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import BindParameter, ColumnElement, func, literal_column, select, tuple_
+from sqlalchemy import BindParameter, ColumnElement, func, literal, literal_column, select, tuple_
 
 from app.accounts import queries as accounts
 from app.accounts.models import User
 from app.clock import now
 from app.conversations.models import Conversation
+from app.db import UtcDateTime
 from app.errors import NotFound
 from app.extensions import db
 from app.messages.models import Message, Status
@@ -27,7 +28,8 @@ def thread(
         raise NotFound("Conversation not found")
     query = select(Message).where(Message.conversation_id == conversation_id)
     if before is not None:
-        query = query.where(tuple_(Message.created_at, Message.id) < tuple_(*before))
+        place = (literal(before[0], UtcDateTime), literal(before[1]))
+        query = query.where(tuple_(Message.created_at, Message.id) < tuple_(*place))
     return list(db.session.scalars(query.order_by(Message.created_at.desc(), Message.id.desc()).limit(limit)))
 
 

@@ -116,7 +116,7 @@ def test_a_look_up_reads_back_to_the_first_unclear_attempt(courier: Courier, pla
     report = courier.look_up(envelope(first_unclear_at=moment, attempts=1))
     assert platform.since == [moment - timedelta(minutes=2)]
     assert report.found == [delivery.message for delivery in platform.deliveries]
-    assert report.verdict == "clear"
+    assert report.verdict == "silent"
 
 
 def test_a_look_up_leaves_out_what_is_not_ours(courier: Courier, platform: Platform) -> None:
@@ -134,15 +134,15 @@ def test_a_chat_that_was_unread_is_set_back(
 
 def test_a_chat_that_can_not_be_set_back_spoils_no_look_up(courier: Courier, platform: Platform) -> None:
     report = courier.look_up(envelope(chat="stubborn", first_unclear_at=now(), chat_unread=True))
-    assert (platform.marked_unread, report.found, report.verdict) == (["stubborn"], [], "clear")
+    assert (platform.marked_unread, report.found, report.verdict) == (["stubborn"], [], "silent")
 
 
 @pytest.mark.parametrize(
     ("trouble", "verdict", "pauses"),
     [
         (CallFailed("down"), "unclear", False),
-        (CallFailed("not yours", final=True), "clear", False),
-        (CallFailed("sign in", refused_login=True), "clear", True),
+        (CallFailed("not yours", final=True), "silent", False),
+        (CallFailed("sign in", refused_login=True), "silent", True),
     ],
 )
 def test_a_chat_that_can_not_be_read_uses_no_attempt(
@@ -173,7 +173,7 @@ def test_media_go_up_once_and_known_ones_not_at_all(courier: Courier, platform: 
     report = courier.upload(envelope(**_with_media(SUNSET, BEACH, BEACH)), {SUNSET: "55"})
     assert platform.uploaded == [BEACH]
     assert report.result == Uploaded([55, 701, 701])
-    assert (report.uploads, report.verdict) == ({BEACH: "701"}, "clear")
+    assert (report.uploads, report.verdict) == ({BEACH: "701"}, "silent")
 
 
 def test_known_media_alone_call_nobody(courier: Courier, platform: Platform) -> None:
@@ -200,7 +200,7 @@ def test_media_that_are_refused_fail_the_message(courier: Courier, platform: Pla
     platform.refused_uploads[BEACH] = CallFailed("too large", final=True)
     report = courier.upload(envelope(**_with_media(SUNSET, BEACH)), {})
     assert report.result == Failed("The platform could not take the media: too large", "MEDIA_REFUSED")
-    assert (report.uploads, report.verdict) == ({SUNSET: "701"}, "clear")
+    assert (report.uploads, report.verdict) == ({SUNSET: "701"}, "silent")
 
 
 def test_an_upload_with_a_refused_login_pauses_the_account(courier: Courier, platform: Platform) -> None:

@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
@@ -49,14 +49,25 @@ class Bucket(RuleBasedStateMachine):
     def work_comes(self, account: int) -> None:
         self.time.bucket().ready([account])
 
-    @rule(ms=st.integers(1, 12_000))
+    @rule(ms=st.one_of(st.integers(1, GAP + 200), st.integers(1, 12_000)))
     def time_passes(self, ms: int) -> None:
-        self.time.pass_time(ms)
-        self._calls_end_in_time()
+        self._pass(ms)
 
     @rule()
     def a_worker_takes(self) -> None:
         self._take()
+
+    @rule(spell=st.lists(st.tuples(st.booleans(), st.integers(0, GAP + 100)), min_size=3, max_size=10))
+    def a_busy_worker_takes_and_calls(self, spell: list[tuple[bool, int]]) -> None:
+        """As fast as it is let: each call ends at once, or stays in the air."""
+        self.time.bucket().ready(ACCOUNTS)
+        for ends, pause in spell:
+            self._take()
+            for flight in list(self.flying):
+                self._arrive(flight)
+                if ends:
+                    self._end(flight, "clear")
+            self._pass(pause)
 
     @rule()
     def redis_forgets(self) -> None:
@@ -132,6 +143,10 @@ class Bucket(RuleBasedStateMachine):
             self.flying.append(Flight(slot, slot.start_ms))
         return taken.slots
 
+    def _pass(self, ms: int) -> None:
+        self.time.pass_time(ms)
+        self._calls_end_in_time()
+
     def _wait_of(self, account: int, now: int) -> float:
         """As the dispatcher reckons it from the database's attempts."""
         newest = max(self.door.attempts[account], default=None)
@@ -166,4 +181,9 @@ class Bucket(RuleBasedStateMachine):
 def test_the_limit_holds_whatever_happens(redis_url: str) -> None:
     """Random lives of two accounts' buckets on a real Redis, its time moved by the test."""
     Bucket.url = redis_url
-    run_state_machine_as_test(Bucket, settings=settings(max_examples=40, stateful_step_count=40, deadline=None))
+    run_state_machine_as_test(
+        Bucket,
+        settings=settings(
+            max_examples=40, stateful_step_count=40, deadline=None, phases=(Phase.generate, Phase.shrink)
+        ),
+    )

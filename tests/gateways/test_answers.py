@@ -92,10 +92,15 @@ ROWS = [
 ]
 
 
+INNER = (302, 400, 401, 403, 404, 429, 500, 502)
+
+
 @pytest.mark.parametrize(("status", "body", "verdict"), ROWS)
 def test_every_row_of_the_table(read: Read, status: int, body: object, verdict: Verdict) -> None:
     answer = read(httpx.Response(status, json=body, headers={"Location": "/api/whoami"}))
-    assert (answer.verdict, answer.status_code, answer.message_id) == (verdict, status, None)
+    # What OnlyFans itself answered counts, where the platform passes it on.
+    inner = next((code for code in INNER if body == _wrapped(code)), None)
+    assert (answer.verdict, answer.status_code, answer.message_id) == (verdict, inner or status, None)
     assert answer.reason
     assert (answer.wait > 0) == (verdict is Verdict.RATE_LIMITED)
     assert not answer.unreachable_fan
