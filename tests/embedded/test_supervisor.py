@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -168,8 +169,13 @@ def test_a_second_signal_ends_everything_at_once(tmp_path: Path) -> None:
         program.send_signal(signal.SIGINT)
         assert program.stdout is not None
         assert any("asked to stop" in line for line in program.stdout)
-        program.send_signal(signal.SIGINT)
-        output, _ = program.communicate(timeout=10)
+        # A signal in the moment before it waits for its children is still the first one.
+        for _ in range(15):
+            program.send_signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                program.wait(0.2)
+                break
+        output = program.stdout.read()
     assert "at once" in output
     assert time.monotonic() - began < 4
     assert not is_alive(int((tmp_path / "part0.log").read_text().split()[1]))
