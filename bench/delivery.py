@@ -31,15 +31,16 @@ def one_account(seconds: float = 90) -> dict[str, object]:
         summary = rig.platform(f"summary?window={window}")["accounts"]["acct_bench_1"]
         calls = rig.calls()
     durations = [call["end"] - call["at"] for call in calls if call["end"]]
-    spent = calls[-1]["at"] - calls[0]["at"]
-    ideal = limit * spent / (window + statistics.mean(durations))
+    starts = [call["at"] for call in calls]
+    # The same slot's next call: a window and a call later at best. Whole cycles only, or bursts would bias the mean.
+    cycles = [later - earlier for earlier, later in zip(starts, starts[limit:], strict=False)]
     return {
         "calls": len(calls),
         "worst window": summary["worst_window"],
         "limit": limit,
         "smallest gap s": round(summary["smallest_gap"], 3),
         "mean call s": round(statistics.mean(durations), 3),
-        "share of the limit used": round((len(calls) - limit) / ideal, 4),
+        "share of the limit used": round((window + statistics.mean(durations)) / statistics.mean(cycles), 4),
     }
 
 

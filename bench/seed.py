@@ -64,4 +64,5 @@ def _fill(account_id: int, messages: int, fans: int) -> None:
         }
         for n in range(messages)
     ]
-    db.session.execute(insert(Message), rows)
+    if rows:
+        db.session.execute(insert(Message), rows)
