@@ -6,6 +6,7 @@ from datetime import timedelta
 from flask import Flask
 from sqlalchemy import insert, select
 
+from app.accounts import service
 from app.accounts.models import Account, Role, User
 from app.clock import now
 from app.conversations.models import Conversation
@@ -18,8 +19,6 @@ EMAIL, PASSWORD = "bench@example.com", "bench-password-1"
 
 def user() -> User:
     """The one user that owns everything."""
-    from app.accounts import service
-
     return db.session.scalar(select(User).where(User.email == EMAIL)) or service.create_user(
         EMAIL, "Bench", Role.CREATOR, PASSWORD
     )
