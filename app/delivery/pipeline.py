@@ -20,7 +20,7 @@ from app.gateways.sqs import QueueUnavailable
 
 log = logging.getLogger(__name__)
 LOOK_EVERY = 0.25
-ROUND_AT_LEAST = 0.03
+ROUND_AT_LEAST = 0.05
 CHORES_EVERY = 0.5
 AFTER_A_FAULT = 1.0
 LONG_POLL = 10

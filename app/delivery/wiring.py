@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 
 from app.accounts.connection import Keys
 from app.delivery.courier import Courier
-from app.delivery.dispatcher import CHORES_MOST, Dispatcher
+from app.delivery.dispatcher import Dispatcher
 from app.delivery.housekeeping import Housekeeping
 from app.delivery.intake import Intake
 from app.delivery.pipeline import Pipeline
@@ -33,9 +33,7 @@ def pipeline(
     )
     relay = Relay(queue, dead_letters)
     keys = Keys(settings.encryption_key, settings.platform_api_key)
-    platform = platform or OnlyFansPlatform(
-        settings.platform_base_url, settings.platform_timeout, settings.max_in_flight + CHORES_MOST + 1
-    )
+    platform = platform or OnlyFansPlatform(settings.platform_base_url, settings.platform_timeout)
     return Pipeline(
         context=context,
         dispatcher=Dispatcher(bucket, Courier(platform, keys), settings.max_in_flight),

@@ -54,13 +54,13 @@ class Platform(Protocol):
 
 
 class OnlyFansPlatform:
-    """The real one. One client for all threads; every call ends after its time-out in all."""
+    """The real one. One client for all threads, a connection for each; every call ends after its time-out in all."""
 
-    def __init__(self, base_url: str, timeout: float, connections: int) -> None:
+    def __init__(self, base_url: str, timeout: float) -> None:
         self.timeout = timeout
         self.slow_timeout = max(60.0, timeout) if timeout >= 5 else timeout * 3
         self.http = httpx.Client(
-            transport=DeadlineTransport(connections),
+            transport=DeadlineTransport(),
             follow_redirects=False,
             timeout=httpx.Timeout(self.slow_timeout, connect=min(5.0, timeout)),
             trust_env=False,

@@ -26,7 +26,7 @@ Read = Callable[[Handler | httpx.Response], Answer]
 @pytest.fixture(scope="module")
 def read() -> Read:
     """`read(response)`: what a send that is answered so, or by a handler, means."""
-    platform = OnlyFansPlatform("http://platform.invalid", timeout=5, connections=1)
+    platform = OnlyFansPlatform("http://platform.invalid", timeout=5)
     platform.http.close()
 
     def answer(what: Handler | httpx.Response) -> Answer:

@@ -33,7 +33,7 @@ def make() -> Iterator[Make]:
     made: list[OnlyFansPlatform] = []
 
     def gateway(url: str, timeout: float = 10) -> OnlyFansPlatform:
-        made.append(OnlyFansPlatform(url, timeout, connections=4))
+        made.append(OnlyFansPlatform(url, timeout))
         return made[-1]
 
     yield gateway
