@@ -157,6 +157,7 @@ def test_a_fan_who_can_not_be_reached(read: Read, status: int, body: object, unr
         (None, True, 30),
         ("Sun, 01 Nov 2026 12:02:00 GMT", None, 120),
         ("Sun, 01 Nov 2026 14:02:00 +0200", None, 120),
+        ("Sun, 01 Nov 2026 12:02:00 -0000", None, 120),
         ("Sun, 01 Nov 2026 11:00:00 GMT", None, 30),
         ("Sun, 01 Nov 2026 12:00:10 GMT", None, 30),
         ("Sun, 01 Nov 2026 12:02:00 GMT", 300, 300),
@@ -205,7 +206,7 @@ def test_a_replayed_answer_is_sent_too(read: Read) -> None:
     assert (answer.verdict, answer.message_id) == (Verdict.SENT, "5")
 
 
-@pytest.mark.parametrize("message_id", [None, True, False, 0, 1.5, "", " ", "a b", "a\x00b", "ä", "x" * 65, [], {}])
+@pytest.mark.parametrize("message_id", [None, True, False, 0, -1, 1.5, "", " ", "a b", "a\x00b", "ä", "x" * 65, [], {}])
 def test_what_is_no_id_leaves_it_open(read: Read, message_id: object) -> None:
     assert read(httpx.Response(200, json={"data": {"id": message_id}})).verdict is Verdict.UNCLEAR
 
