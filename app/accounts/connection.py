@@ -1,11 +1,13 @@
 """Whether an account may call the platform: pauses, refused logins, and the key that it calls with."""
 
+import hashlib
+import hmac
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from cryptography.fernet import Fernet, InvalidToken
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, false, or_, select, update
 
 from app.accounts.models import Account
 from app.db import database_now, transaction
@@ -13,6 +15,7 @@ from app.extensions import db
 
 PROBE_FIRST, PROBE_MOST = 30, 900
 PROBES_AT_ONCE = 50
+FINGERPRINT_END = "."
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,20 +32,28 @@ class KeyUnreadable(Exception):
 
 
 class Keys:
-    """The platform keys at rest: encrypted with the deployment's key; accounts without one use the deployment's own."""
+    """The platform keys at rest: encrypted with the deployment's key; accounts without one use the deployment's own.
+
+    What is stored is `<fingerprint>.<ciphertext>`: a ciphertext is another one each time, the fingerprint tells which
+    accounts share a key.
+    """
 
     def __init__(self, encryption_key: str, deployment_key: str | None) -> None:
         self.fernet = Fernet(encryption_key.encode())
+        self.fingerprint_key = hashlib.sha256(b"fingerprint:" + encryption_key.encode()).digest()
         self.deployment_key = deployment_key or ""
 
     def encrypt(self, api_key: str) -> str:
         """What is stored for a key."""
-        return self.fernet.encrypt(api_key.encode()).decode()
+        fingerprint = hmac.new(self.fingerprint_key, api_key.encode(), hashlib.sha256).hexdigest()[:32]
+        return f"{fingerprint}{FINGERPRINT_END}{self.fernet.encrypt(api_key.encode()).decode()}"
 
     def decrypt(self, stored: str | None) -> str:
         """The key to call with; raises KeyUnreadable when it was encrypted with another ENCRYPTION_KEY."""
+        if not stored:
+            return self.deployment_key
         try:
-            return self.fernet.decrypt(stored.encode()).decode() if stored else self.deployment_key
+            return self.fernet.decrypt(stored.rpartition(FINGERPRINT_END)[2].encode()).decode()
         except InvalidToken:
             raise KeyUnreadable("The account's key can't be read any more: enter it again") from None
 
@@ -68,10 +79,7 @@ def require_reconnect(account_id: int, reason: str, *, whole_key: bool = False, 
         now = database_now()
         query = update(Account).where(Account.id == account_id)
         if whole_key:
-            key = db.session.scalar(select(Account.api_key_encrypted).where(Account.id == account_id))
-            query = update(Account).where(
-                Account.api_key_encrypted == key if key else Account.api_key_encrypted.is_(None)
-            )
+            query = update(Account).where(_shares_key(account_id))
         db.session.execute(
             query.where(Account.reconnect_since.is_(None)).values(
                 reconnect_since=now,
@@ -80,6 +88,16 @@ def require_reconnect(account_id: int, reason: str, *, whole_key: bool = False, 
                 probes=Account.probes + 1,
             )
         )
+
+
+def _shares_key(account_id: int) -> ColumnElement[bool]:
+    """The accounts that call with this one's key, itself included."""
+    stored = db.session.scalar(select(Account.api_key_encrypted).where(Account.id == account_id))
+    if stored is None:
+        return Account.api_key_encrypted.is_(None)
+    fingerprint, end, _ = stored.partition(FINGERPRINT_END)
+    same = Account.api_key_encrypted.startswith(fingerprint + end, autoescape=True) if end else false()
+    return or_(Account.id == account_id, same)
 
 
 def _delay(probes: int = 0) -> timedelta:
