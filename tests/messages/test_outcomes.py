@@ -158,6 +158,17 @@ def test_only_sent_is_true_whoever_has_the_claim_by_now(message: Message, accoun
     assert fresh(message).status == "sent"
 
 
+def test_what_arrived_after_all_is_not_failed_any_more(message: Message, account: Account) -> None:
+    lost = must_claim(account)
+    line.pass_time(timedelta(seconds=61))
+    upkeep.recover_leases()
+    outcomes.record([(must_claim_chore(), Failed("nothing there", "NOT_CONFIRMED"))])
+    outcomes.record([(lost, Sent("904"))])
+    fresh(message)
+    assert (message.status, message.platform_message_id) == ("sent", "904")
+    assert (message.failed_at, message.error, message.error_code) == (None, None, None)
+
+
 def test_a_final_state_stays(message: Message, account: Account) -> None:
     envelope = must_claim(account)
     for status in ("sent", "canceled"):
