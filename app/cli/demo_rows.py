@@ -125,6 +125,6 @@ def _thread(thread: Conversation, story: Story, authors: list[int], random: Rand
     if rows[-1].status == Status.FAILED:
         story.fan.unreachable_at = rows[-1].failed_at
     thread.last_message, thread.last_message_at = rows[-1].text[:PREVIEW_LENGTH], rows[-1].created_at
-    thread.unread_count = story.unread
+    thread.last_direction, thread.unread_count = rows[-1].direction, story.unread
     thread.version = len(rows)
     return rows

@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy import Table, bindparam, case, select, update
 
 from app.accounts import queries as accounts
 from app.accounts.models import User
+from app.clock import now
 from app.conversations.models import Conversation
 from app.db import insert_unless_there, transaction
 from app.errors import NotFound
@@ -33,14 +34,14 @@ def open_with(fan: Fan) -> Conversation:
         return conversation
 
 
-def touch(conversation_id: int, text: str, at: datetime) -> None:
-    """A message was added: it is the conversation's last one now, unless a newer one is there."""
+def touch(conversation_id: int, text: str, at: datetime, direction: str = "out") -> None:
+    """A message was added, `in` or `out`: it is the conversation's last one now, unless a newer one is there."""
     with transaction():
         db.session.execute(
             update(Conversation)
             .where(Conversation.id == conversation_id)
             .where((Conversation.last_message_at.is_(None)) | (Conversation.last_message_at <= at))
-            .values(last_message=text[:PREVIEW_LENGTH], last_message_at=at)
+            .values(last_message=text[:PREVIEW_LENGTH], last_message_at=at, last_direction=direction)
         )
         changed([conversation_id])
 
@@ -52,12 +53,13 @@ def changed(conversation_ids: list[int]) -> None:
 
 
 def mark_read(viewer: User, conversation_id: int) -> None:
-    """The viewer has seen the conversation; raises NotFound when it isn't theirs."""
+    """The viewer has seen the conversation, and the platform is to be told; raises NotFound when it isn't theirs."""
+    due = case((Conversation.unread_count > 0, now()), else_=Conversation.read_due_at)
     with transaction():
         changed_rows = db.session.execute(
             update(Conversation)
             .where(Conversation.id == conversation_id, Conversation.account_id.in_(accounts.visible_ids(viewer)))
-            .values(unread_count=0)
+            .values(unread_count=0, read_due_at=due)
             .returning(Conversation.id)
         )
         if changed_rows.first() is None:

@@ -72,6 +72,7 @@ class Message(Model):
         CheckConstraint("direction IN ('in', 'out')", name="direction"),
         CheckConstraint("next_step IN ('upload', 'send', 'look_up')", name="next_step"),
         Index("ix_message_thread", "conversation_id", "created_at", "id"),
+        Index("ix_message_unread", "conversation_id", **_only("NOT read")),
         Index("ix_message_line", "account_id", "priority", "due_at", "id", **_only("status = 'queued' AND NOT held")),
         Index(
             "ix_message_siblings",

@@ -2,7 +2,7 @@
 
 import secrets
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, literal_column, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.accounts import queries as accounts
@@ -91,6 +91,18 @@ def accept(
         conversations.touch(conversation.id, draft.text, moment)
         audit_log.audit("message.accepted", user=viewer, account_id=message.account_id, message_id=message.public_id)
     return message
+
+
+def mark_read(viewer: User, conversation_id: int) -> None:
+    """The viewer has seen the conversation and all that is in it; raises NotFound when it isn't theirs."""
+    # Written as the index's own condition is, or SQLite doesn't use it.
+    unread: ColumnElement[bool] = literal_column("NOT message.read")
+    with transaction():
+        conversations.mark_read(viewer, conversation_id)
+        db.session.execute(
+            update(Message).where(Message.conversation_id == conversation_id, unread).values(read=True),
+            execution_options={"synchronize_session": False},
+        )
 
 
 def cancel(viewer: User, message_id: int) -> Message:

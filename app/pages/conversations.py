@@ -8,10 +8,10 @@ from flask.typing import ResponseReturnValue
 from app.accounts import queries as accounts
 from app.accounts.models import Account, Role
 from app.conversations import queries as conversations
-from app.conversations import service
 from app.conversations.models import Conversation
 from app.errors import HuntazeError, NotFound
 from app.messages import pulse as pulses
+from app.messages import service as messages
 from app.pages import parts, sending
 from app.pages.addresses import read_id
 from app.pages.forms.messages import SendForm
@@ -109,7 +109,7 @@ def _changes(account: Account, conversation_id: int | None, seen: Token, pulse: 
 @blueprint.post("/<id:conversation_id>/read")
 def read(conversation_id: int) -> ResponseReturnValue:
     """The conversation has been seen."""
-    service.mark_read(viewer(), conversation_id)
+    messages.mark_read(viewer(), conversation_id)
     conversation = conversations.conversation(viewer(), conversation_id)
     account = accounts.account(viewer(), conversation.account_id)
     unread = conversations.count_unread(viewer(), account.id)

@@ -74,12 +74,13 @@ def write() -> Write:
         conversation: Conversation, text: str, minutes_ago: float = 0, status: Status = Status.RECEIVED, **more: object
     ) -> Message:
         moment = now() - timedelta(minutes=minutes_ago)
+        direction = "in" if status == Status.RECEIVED else "out"
         message = Message(
             public_id=new_public_id(),
             account_id=conversation.account_id,
             conversation_id=conversation.id,
             fan_id=conversation.fan_id,
-            direction="in" if status == Status.RECEIVED else "out",
+            direction=direction,
             status=status,
             text=text,
             created_at=moment,
@@ -88,7 +89,7 @@ def write() -> Write:
         )
         with transaction():
             db.session.add(message)
-            conversations.touch(conversation.id, text, moment)
+            conversations.touch(conversation.id, text, moment, direction)
             if status == Status.RECEIVED:
                 db.session.get_one(Conversation, conversation.id, populate_existing=True).unread_count += 1
         return message
