@@ -1,0 +1,78 @@
+"""A real queue that misbehaves as told: it doubles, withholds, turns round, refuses, and goes away before or after."""
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from app.gateways.sqs import Depth, Queue, QueueUnavailable, Received, SqsQueue, Ticket
+
+
+class UnrulyQueue:
+    """Implements `Queue` around a real one.
+
+    `away`: nobody answers; `breaks_off`: it does as asked, and the answer is lost; `doubled`, `reversed`, `withheld`:
+    how tickets come out; `refused`: ids of tickets that it doesn't take; `on_receive` runs before each look.
+    """
+
+    def __init__(self, queue: SqsQueue) -> None:
+        self.queue = queue
+        self.away = self.breaks_off = False
+        self.doubled = self.reversed = False
+        self.withheld = 0
+        self.refused: set[str] = set()
+        self.sends = 0
+        self.on_receive: Callable[[], object] = lambda: None
+
+    def send(self, tickets: Sequence[Ticket]) -> dict[str, str]:
+        """Put those that aren't refused on the real queue."""
+        self.sends += 1
+        self._answer_or_not(self.away)
+        taken = self.queue.send([ticket for ticket in tickets if ticket.id not in self.refused])
+        self._answer_or_not(self.breaks_off)
+        return taken
+
+    def receive(self, wait: int) -> list[Received]:
+        """What the real queue has, as unruly as told; it never waits."""
+        self.on_receive()
+        self._answer_or_not(self.away)
+        if self.withheld:
+            self.withheld -= 1
+            return []
+        found = self.queue.receive(0)
+        self._answer_or_not(self.breaks_off)
+        found = found * 2 if self.doubled else found
+        return found[::-1] if self.reversed else found
+
+    def delete(self, handles: Sequence[str]) -> None:
+        """Drop them from the real queue."""
+        self._answer_or_not(self.away)
+        self.queue.delete(handles)
+        self._answer_or_not(self.breaks_off)
+
+    def depth(self) -> Depth:
+        """The real queue's."""
+        self._answer_or_not(self.away)
+        return self.queue.depth()
+
+    def close(self) -> None:
+        """Close the real queue's connections."""
+        self.queue.client.close()
+        self.queue.poller.close()
+
+    def _answer_or_not(self, silent: bool) -> None:
+        if silent:
+            raise QueueUnavailable("nobody answers")
+
+
+def put(queue: Queue, *bodies: str) -> None:
+    """Put bodies on the queue, as another system does."""
+    queue.send([Ticket(str(number), body, {"priority": "high"}, "other") for number, body in enumerate(bodies)])
+
+
+def drain(queue: UnrulyQueue) -> list[dict[str, Any]]:
+    """Take everything off a queue; the bodies, read as JSON."""
+    bodies = []
+    while received := queue.queue.receive(0):
+        queue.queue.delete([item.handle for item in received])
+        bodies += [json.loads(item.body) for item in received]
+    return bodies
