@@ -134,5 +134,7 @@ def reconnected(account_ids: Sequence[int]) -> None:
 
 def delivered(account_ids: Collection[int]) -> None:
     """Messages of these accounts arrived: a later refusal is probed soon again."""
+    if not account_ids:
+        return
     with transaction():
         db.session.execute(update(Account).where(Account.id.in_(account_ids), Account.probes > 0).values(probes=0))

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Tuple, func, literal, select, tuple_
 
 from app.accounts.models import Account
+from app.db import UtcDateTime
 from app.delivery.circuit_breaker import State
 from app.delivery.stop import is_stopped
 from app.delivery.token_bucket import View
@@ -60,6 +61,29 @@ def places_in_line(account_id: int, messages: Sequence[Message]) -> dict[int, in
     return {row.id: row.place for row in rows}
 
 
+def calls_until_done(account_id: int, campaign_id: int) -> int:
+    """How many calls of the account it takes until the last of the campaign's queued messages has gone; 0: none is."""
+    place = (Message.priority, Message.due_at, Message.id)
+    queued = select(*place).where(*in_line(account_id), Message.campaign_id == campaign_id)
+    last = db.session.execute(queued.order_by(*(column.desc() for column in place)).limit(1)).one_or_none()
+    return 0 if last is None else _calls(account_id, tuple_(*place) <= _literal(last.priority, last.due_at, last.id))
+
+
+def calls_before(account_id: int, priority: int) -> int:
+    """How many messages of the account go before one of this priority that is written now."""
+    return _calls(account_id, Message.priority <= priority)
+
+
+def _calls(account_id: int, condition: ColumnElement[bool]) -> int:
+    return db.session.execute(
+        select(func.count()).select_from(Message).where(*in_line(account_id), condition)
+    ).scalar_one()
+
+
+def _literal(priority: int, due_at: datetime, message_id: int) -> Tuple:
+    return tuple_(literal(priority), literal(due_at, UtcDateTime), literal(message_id))
+
+
 def standstill(account: Account, view: View | None, now: datetime, enabled: bool, worker_alive: bool) -> str | None:
     """Why nothing of this account moves, in plain words, or None when it does."""
     reasons = (
@@ -90,3 +114,13 @@ def expected_at(view: View, place: int, limit: RateLimit, now: datetime) -> date
     held = max(0.0, (view.hold_ms - view.now_ms) / 1000)
     seconds = max(held, slot_after(used, (view.now_ms - view.start_ms) / 1000, place, limit))
     return now + timedelta(seconds=seconds)
+
+
+def finished_at(
+    view: View, calls: int, limit: RateLimit, now: datetime, later: int = 0, due: datetime | None = None
+) -> datetime:
+    """When `calls` calls from now, and then `later` more that begin to be `due` then, have been made."""
+    end = max(now, expected_at(view, calls + later, limit, now))
+    if due is not None and later:
+        end = max(end, due + timedelta(seconds=slot_after([], limit.window, later, limit)))
+    return end + timedelta(seconds=CALL_SECONDS)

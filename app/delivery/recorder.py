@@ -40,7 +40,13 @@ def _record(reports: Sequence[Report]) -> list[Report]:
         outcomes.record([(report.envelope, report.result) for report in settled])
         for report in settled:
             _follow_up(report)
-        connection.delivered({report.envelope.account_id for report in settled if isinstance(report.result, Sent)})
+        connection.delivered(
+            {
+                report.envelope.account_id
+                for report in settled
+                if isinstance(report.result, Sent) and report.envelope.refused_before
+            }
+        )
     return settled
 
 

@@ -1,10 +1,10 @@
 """What delivery rebuilds Redis from: which accounts have work, and when each last called the platform."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from sqlalchemy import select, text
 
+from app.accounts.models import Account
 from app.db import database_now
 from app.extensions import db
 from app.messages.claims import NOW, SENDABLE
@@ -27,14 +27,18 @@ def accounts_with_work() -> list[int]:
 def newest_attempts(account_ids: Sequence[int]) -> tuple[dict[int, float], bool]:
     """Seconds since each account's newest attempt began (accounts without one are left out); whether there is any."""
     now = database_now()
-    ages: dict[int, float] = {}
-    for account_id in account_ids:
-        started: datetime | None = db.session.scalar(
-            select(Attempt.started_at)
-            .where(Attempt.account_id == account_id)
-            .order_by(Attempt.started_at.desc())
-            .limit(1)
-        )
-        if started is not None:
-            ages[account_id] = (now - started).total_seconds()
+    newest = (
+        select(Attempt.started_at)
+        .where(Attempt.account_id == Account.id)
+        .order_by(Attempt.started_at.desc())
+        .limit(1)
+        .correlate(Account)
+        .scalar_subquery()
+    )
+    query = select(Account.id, newest.label("started_at")).where(Account.id.in_(account_ids))
+    ages = {
+        row.id: (now - row.started_at).total_seconds()
+        for row in db.session.execute(query)
+        if row.started_at is not None
+    }
     return ages, db.session.scalar(select(Attempt.id).limit(1)) is not None

@@ -6,7 +6,7 @@ but its call, and has no earlier unfinished row of its conversation and priority
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -29,7 +29,7 @@ NOT_BEHIND_A_SIBLING = """
     NOT EXISTS (
         SELECT 1 FROM message b
         WHERE b.conversation_id = c.conversation_id AND b.priority = c.priority
-          AND b.status IN ('queued', 'sending') AND NOT b.held
+          AND b.status IN ('queued', 'sending') AND NOT (b.held AND b.status = 'queued')
           AND (b.due_at, b.id) < (c.due_at, c.id)
     )
 """
@@ -37,7 +37,7 @@ ENVELOPE = """
     m.id, m.public_id, m.account_id, m.conversation_id, m.fan_id, m.campaign_id, m.status, m.text, m.price_cents,
     m.attachments, m.media_ids, m.attempts, m.claims, m.key_generation, m.first_unclear_at, m.unreadable_since,
     m.next_step, m.queued_at,
-    f.platform_id AS chat, a.platform_id AS platform_account, a.api_key_encrypted
+    f.platform_id AS chat, a.platform_id AS platform_account, a.api_key_encrypted, a.probes
 """
 NEXT = text(f"""
     SELECT {ENVELOPE}
@@ -58,7 +58,8 @@ CHORES = text(f"""
     FROM account a
     JOIN message m ON m.id = (
         SELECT c.id FROM message c
-        WHERE c.account_id = a.id AND c.status = 'queued' AND c.next_step <> 'send' AND NOT c.held
+        WHERE c.account_id = a.id AND c.status = 'queued' AND c.next_step <> 'send'
+          AND (NOT c.held OR c.next_step = 'look_up')
           AND c.received_at IS NOT NULL AND c.due_at <= :now
           AND (c.next_attempt_at IS NULL OR c.next_attempt_at <= :now)
         ORDER BY COALESCE(c.next_attempt_at, c.due_at), c.priority, c.id
@@ -117,7 +118,10 @@ BEGIN_ATTEMPT = cast(Table, Attempt.__table__).insert()
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """A claimed message with all that its next step needs, so that no database is asked while the platform is."""
+    """A claimed message with all that its next step needs, so that no database is asked while the platform is.
+
+    `refused_before`: the account's login was refused since its last message arrived.
+    """
 
     message_id: int
     public_id: str
@@ -140,6 +144,7 @@ class Envelope:
     unreadable_since: datetime | None
     claimed_at: datetime
     chat_unread: bool = False
+    refused_before: bool = False
 
     @property
     def key(self) -> str:
@@ -168,7 +173,7 @@ def claim_next(account_ids: Sequence[int]) -> tuple[list[Envelope], list[Idle]]:
         now = database_now()
         rows = db.session.execute(NEXT_QUERY, {"now": now, "accounts": list(account_ids)}).all()
         claimed = _take([row.id for row in rows], claim_id, now)
-        envelopes = [replace(_envelope(row, claim_id, now), **claimed[row.id]) for row in rows if row.id in claimed]
+        envelopes = [_envelope(row, claim_id, now, **claimed[row.id]) for row in rows if row.id in claimed]
         if envelopes:
             db.session.connection().execute(BEGIN_ATTEMPT, [_attempt(envelope) for envelope in envelopes])
             conversations.changed([envelope.conversation_id for envelope in envelopes])
@@ -182,6 +187,8 @@ def claim_chores(most: int) -> list[Envelope]:
     with transaction():
         now = database_now()
         rows = db.session.execute(CHORES_QUERY, {"now": now, "most": most}).all()
+        if not rows:
+            return []
         claimed = set(
             db.session.scalars(
                 update(Message)
@@ -195,7 +202,7 @@ def claim_chores(most: int) -> list[Envelope]:
                 .returning(Message.id)
             )
         )
-        return [_envelope(row, claim_id, now, chat_unread=row.unread_count > 0) for row in rows if row.id in claimed]
+        return [_chore(row, claim_id, now) for row in rows if row.id in claimed]
 
 
 def put_off(envelopes: Sequence[Envelope], seconds: float) -> None:
@@ -240,7 +247,20 @@ def _idle(account_ids: set[int], now: datetime) -> list[Idle]:
     return idle
 
 
-def _envelope(row: Row[tuple[object, ...]], claim_id: str, now: datetime, chat_unread: bool = False) -> Envelope:
+def _chore(row: Row[tuple[object, ...]], claim_id: str, now: datetime) -> Envelope:
+    return _envelope(
+        row,
+        claim_id,
+        now,
+        attempts=row.attempts,
+        key_generation=row.key_generation,
+        first_unclear_at=row.first_unclear_at,
+        chat_unread=row.unread_count > 0,
+    )
+
+
+def _envelope(row: Row[tuple[object, ...]], claim_id: str, now: datetime, **claimed: Any) -> Envelope:
+    """`claimed`: what the claim itself says, where the look before it may be older."""
     return Envelope(
         message_id=row.id,
         public_id=row.public_id,
@@ -257,12 +277,10 @@ def _envelope(row: Row[tuple[object, ...]], claim_id: str, now: datetime, chat_u
         price_cents=row.price_cents,
         attachments=row.attachments,
         media_ids=row.media_ids,
-        attempts=row.attempts,
-        key_generation=row.key_generation,
-        first_unclear_at=row.first_unclear_at,
         unreadable_since=row.unreadable_since,
         claimed_at=now,
-        chat_unread=chat_unread,
+        refused_before=row.probes > 0,
+        **claimed,
     )
 
 
