@@ -11,6 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import config
 from app import api, cli, idempotency, logs, pages
 from app.accounts import models as _accounts
+from app.analytics import models as _analytics
 from app.campaigns import models as _campaigns
 from app.conversations import models as _conversations
 from app.delivery import models as _delivery
@@ -20,7 +21,7 @@ from app.extensions import db, htmx, migrate, redis
 from app.fans import models as _fans
 from app.messages import models as _messages
 
-TABLES = (_accounts, _campaigns, _conversations, _delivery, _earnings, _fans, _messages, idempotency)
+TABLES = (_accounts, _analytics, _campaigns, _conversations, _delivery, _earnings, _fans, _messages, idempotency)
 
 
 def create_app(settings: config.Settings | None = None) -> Flask:

@@ -1,0 +1,1 @@
+"""What the money and the messages of accounts add up to."""

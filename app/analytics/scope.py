@@ -1,0 +1,90 @@
+"""What a report is about: accounts, days, the time zone of these days, and a tag of fans."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+from app.accounts.models import Account
+from app.analytics import zones
+from app.analytics.zones import Offsets
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Days from `first` to `last`, both of them in it."""
+
+    first: date
+    last: date
+
+    @property
+    def days(self) -> int:
+        """How many."""
+        return (self.last - self.first).days + 1
+
+    @property
+    def previous(self) -> "Period":
+        """As many days, just before."""
+        return Period(self.first - timedelta(days=self.days), self.first - zones.DAY)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A period on the clocks of accounts that share a time zone: UTC quarter hours from `start` up to `end`."""
+
+    account_ids: tuple[int, ...]
+    zone: ZoneInfo
+    start: int
+    end: int
+
+    @property
+    def offsets(self) -> Offsets:
+        """How far the zone's clocks are ahead of UTC meanwhile."""
+        return zones.offsets(self.zone, self.start, self.end)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Accounts that the reader may see. Without a `zone` each account's days are those of its own time zone.
+
+    With a `tag` only what fans with this tag paid counts.
+    """
+
+    accounts: tuple[Account, ...]
+    zone: ZoneInfo | None = None
+    tag: str = ""
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """The accounts' ids."""
+        return tuple(account.id for account in self.accounts)
+
+    @property
+    def zone_names(self) -> list[str]:
+        """The time zones of the report's days: usually one."""
+        return [self.zone.key] if self.zone else sorted({account.time_zone for account in self.accounts}) or ["UTC"]
+
+    @property
+    def own_days(self) -> bool:
+        """Whether the days are those of every account's own time zone."""
+        return self.zone is None or all(account.time_zone == self.zone.key for account in self.accounts)
+
+    def zone_of(self, account: Account) -> ZoneInfo:
+        """The time zone of the days of one account."""
+        return self.zone or zone_of(account)
+
+    def spans(self, period: Period) -> Iterator[Span]:
+        """The period, once for each time zone."""
+        by_zone: dict[ZoneInfo, list[int]] = {}
+        for account in self.accounts:
+            by_zone.setdefault(self.zone_of(account), []).append(account.id)
+        for zone, ids in by_zone.items():
+            yield Span(tuple(ids), zone, zones.begins(zone, period.first), zones.begins(zone, period.last + zones.DAY))
+
+
+def zone_of(account: Account) -> ZoneInfo:
+    """The account's own time zone; UTC for one that isn't known here."""
+    try:
+        return ZoneInfo(account.time_zone)
+    except (KeyError, ValueError, OSError):
+        return zones.GREENWICH

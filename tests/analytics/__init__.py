@@ -1,0 +1,1 @@
+"""Figures, and what keeps them right."""
