@@ -10,6 +10,7 @@ from typing import Any
 import httpcore
 import httpx
 
+WRITE_AT_ONCE = 65_536
 _local = threading.local()
 
 
@@ -48,10 +49,12 @@ class DeadlineStream(httpcore.NetworkStream):
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Write all, or raise WriteTimeout."""
-        left = remaining(timeout)
-        if left == 0:
-            raise httpcore.WriteTimeout("the call's time is up")
-        self.stream.write(buffer, left)
+        # The time-out below holds for each piece that the other side makes room for, not for the whole.
+        for start in range(0, len(buffer), WRITE_AT_ONCE):
+            left = remaining(timeout)
+            if left == 0:
+                raise httpcore.WriteTimeout("the call's time is up")
+            self.stream.write(buffer[start : start + WRITE_AT_ONCE], left)
 
     def close(self) -> None:
         """Close the connection."""
