@@ -31,7 +31,8 @@ def open_with(account_id: int, fan_ids: Sequence[int]) -> dict[int, int]:
     query = query.where(Conversation.account_id == account_id, Conversation.fan_id.in_(fan_ids))
     with transaction():
         found = {row.fan_id: row.id for row in db.session.execute(query)}
-        missing = [{"account_id": account_id, "fan_id": fan_id} for fan_id in fan_ids if fan_id not in found]
+        # In one order everywhere: two who write to the same fans at once would wait for each other for ever.
+        missing = [{"account_id": account_id, "fan_id": fan_id} for fan_id in sorted(set(fan_ids) - found.keys())]
         if missing:
             insert_unless_there(Conversation, missing)
             found = {row.fan_id: row.id for row in db.session.execute(query)}
@@ -41,5 +42,5 @@ def open_with(account_id: int, fan_ids: Sequence[int]) -> dict[int, int]:
 def touch(texts: Mapping[int, str], at: datetime) -> None:
     """Messages were written (conversation id → text): each is its conversation's last one, unless a newer one is."""
     with transaction():
-        rows = [{"conversation": key, "text": text[:PREVIEW_LENGTH], "at": at} for key, text in texts.items()]
+        rows = [{"conversation": key, "text": text[:PREVIEW_LENGTH], "at": at} for key, text in sorted(texts.items())]
         db.session.connection().execute(TOUCH, rows)

@@ -9,6 +9,8 @@ import redis
 
 from app import clock
 from app.accounts.models import Account
+from app.campaigns.models import Will
+from app.campaigns.queries import Standing
 from app.db import database_now
 from app.delivery import estimate, heartbeat
 from app.delivery.estimate import Wait
@@ -18,11 +20,13 @@ from app.delivery.token_bucket import TokenBucket, View
 from app.extensions import db
 from app.gateways import sqs
 from app.gateways.sqs import Queue, QueueUnavailable
+from app.messages import bulk
 from app.messages.models import Message, Status
 from config import RateLimit, Settings
 
 log = logging.getLogger(__name__)
 QUEUE_TIMEOUT = 1.0
+PUBLISHED_AT_ONCE = 100
 MOVING = (Status.QUEUED, Status.SENDING)
 
 
@@ -104,6 +108,30 @@ class Desk:
                 expected = max(expected, message.next_attempt_at or expected)
             waits[message.id] = Wait(place, expected, reason)
         return waits
+
+    def publish_campaign(self, campaign_id: int) -> None:
+        """Put a campaign's first tickets on SQS, as `publish` does; the relay hands on what is more."""
+        self.publish(bulk.unpublished(campaign_id, PUBLISHED_AT_ONCE))
+
+    def completion(self, standing: Standing) -> datetime | None:
+        """When the last message of a campaign will have gone; None while nothing of it moves, and once it is over."""
+        campaign, counts = standing.campaign, standing.counts
+        if campaign.status != Will.ACTIVE or not counts.open + standing.unplanned:
+            return None
+        later = counts.scheduled + standing.unplanned
+        if later:
+            return self.finish(campaign.account_id, campaign.priority, later, campaign.scheduled_at)
+        return self._finish(campaign.account_id, estimate.calls_until_done(campaign.account_id, campaign.id))
+
+    def finish(self, account_id: int, priority: int, messages: int, due: datetime | None) -> datetime | None:
+        """When so many new messages will have gone, the first at `due` (None: now); None while nothing moves."""
+        return self._finish(account_id, estimate.calls_before(account_id, priority), messages, due)
+
+    def _finish(self, account_id: int, calls: int, later: int = 0, due: datetime | None = None) -> datetime | None:
+        view = self._peek(account_id)
+        if view is None or self._standstill(account_id, view) is not None:
+            return None
+        return estimate.finished_at(view, calls, self.limit, database_now(), later, due)
 
     def standstill(self, account_id: int) -> str | None:
         """Why nothing of the account moves, in plain words, or None."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from app import jobs
 from app.accounts import connection
 from app.accounts.connection import Keys, KeyUnreadable, Probe
+from app.campaigns import service as campaigns
 from app.delivery import heartbeat
 from app.delivery.relay import Relay
 from app.delivery.token_bucket import TokenBucket
@@ -30,7 +31,14 @@ class Housekeeping:
         self.keys = keys
         self.paces: dict[float, tuple[Callable[[], object], ...]] = {
             OFTEN: (upkeep.promote_due,),
-            SELDOM: (self.beat, upkeep.recover_leases, upkeep.give_up_chores, upkeep.expire_unclear, self.rebuild),
+            SELDOM: (
+                self.beat,
+                upkeep.recover_leases,
+                upkeep.give_up_chores,
+                upkeep.expire_unclear,
+                campaigns.settle_canceled,
+                self.rebuild,
+            ),
             RARELY: (self.tidy_up,),
         }
         self.due = dict.fromkeys(self.paces, 0.0)

@@ -58,7 +58,8 @@ def _only(where: str) -> dict[str, Any]:
 class Message(Model):
     """One message of a conversation.
 
-    A row may be sent when it is `queued`, due, its ticket was received and it isn't `held` (by a paused campaign).
+    A row may be sent when it is `queued`, due, its ticket was received and it isn't `held` (by a paused campaign);
+    one that was `sending` when it was held arrives or comes back, and is looked up, but isn't sent any more.
     `claim_id` and `lease_until` say who works on it; `claims` counts claims since the last outcome, `attempts` the
     calls that count. The platform's key is `public_id` plus `key_generation`; text, price and media never change.
     """
@@ -80,7 +81,7 @@ class Message(Model):
             "priority",
             "due_at",
             "id",
-            **_only("status IN ('queued', 'sending') AND NOT held"),
+            **_only("status IN ('queued', 'sending') AND NOT (held AND status = 'queued')"),
         ),
         Index("ix_message_unreceived", "queued_at", **_only("status = 'queued' AND received_at IS NULL")),
         Index("ix_message_chores", "account_id", "due_at", **_only("status = 'queued' AND next_step <> 'send'")),
@@ -94,6 +95,13 @@ class Message(Model):
         Index("ix_message_unknown", "account_id", **_only("status = 'unknown'")),
         Index("ix_message_sending", "account_id", **_only("status = 'sending'")),
         Index("ix_message_campaign", "campaign_id", "status"),
+        Index(
+            "ix_message_recipient",
+            "campaign_id",
+            "fan_id",
+            unique=True,
+            **_only("campaign_id IS NOT NULL AND retry_of_id IS NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

@@ -72,6 +72,7 @@ def accept(
         account_id=conversation.account_id,
         conversation_id=conversation.id,
         fan_id=fan.id,
+        campaign_id=retry_of.campaign_id if retry_of else None,
         author_id=viewer.id,
         retry_of_id=retry_of.id if retry_of else None,
         direction="out",

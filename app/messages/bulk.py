@@ -1,0 +1,172 @@
+"""What is done to all messages of a campaign at once: written, held, let go, canceled, sent again."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Update, case, select, update
+
+from app.clock import now
+from app.conversations import bulk as threads
+from app.conversations import service as conversations
+from app.db import insert_unless_there, transaction
+from app.extensions import db
+from app.fans.models import Fan
+from app.messages.models import Message, Status, Step
+from app.messages.rules import Draft
+from app.messages.service import new_public_id
+
+AT_ONCE = 1000
+MAY_STILL_GO = (Status.SCHEDULED, Status.QUEUED, Status.SENDING)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What messages written at once have in common; `draft.text` is each one's own. `held`: they don't go yet."""
+
+    account_id: int
+    campaign_id: int
+    author_id: int
+    draft: Draft
+    held: bool
+    at: datetime
+
+
+def write(batch: Batch, texts: dict[int, str]) -> None:
+    """Write the rows that promise delivery of `texts` (fan id → text), one for each fan however often it is called."""
+    if not texts:
+        return
+    with transaction():
+        thread_of = threads.open_with(batch.account_id, list(texts))
+        insert_unless_there(Message, [_row(batch, fan_id, thread_of[fan_id], texts[fan_id]) for fan_id in texts])
+        threads.touch({thread_of[fan_id]: text for fan_id, text in texts.items()}, now())
+
+
+def _row(batch: Batch, fan_id: int, conversation_id: int, text: str) -> dict[str, object]:
+    draft = batch.draft
+    later = draft.scheduled_at is not None and draft.scheduled_at > batch.at
+    return {
+        "public_id": new_public_id(),
+        "account_id": batch.account_id,
+        "conversation_id": conversation_id,
+        "fan_id": fan_id,
+        "campaign_id": batch.campaign_id,
+        "author_id": batch.author_id,
+        "direction": "out",
+        "status": Status.SCHEDULED if later else Status.QUEUED,
+        "priority": draft.priority,
+        "text": text,
+        "price_cents": draft.price_cents,
+        "attachments": list(draft.attachments),
+        "next_step": Step.UPLOAD if draft.attachments else Step.SEND,
+        "held": batch.held,
+        "created_at": now(),
+        "due_at": draft.scheduled_at if later else batch.at,
+        "queued_at": None if later else now(),
+    }
+
+
+def unpublished(campaign_id: int, most: int) -> list[int]:
+    """Ids of the campaign's queued messages that aren't on SQS yet, the first ones first."""
+    query = (
+        select(Message.id)
+        .where(Message.campaign_id == campaign_id, Message.status == Status.QUEUED, Message.published_at.is_(None))
+        .order_by(Message.id)
+        .limit(most)
+    )
+    return list(db.session.scalars(query))
+
+
+def hold(campaign_id: int) -> None:
+    """None of the campaign's messages goes any more until it is released; what is on its way arrives."""
+    _change(campaign_id, update(Message).where(Message.status.in_(MAY_STILL_GO)).values(held=True))
+
+
+def release(campaign_id: int) -> None:
+    """The campaign's messages go on, from the place in line that they had."""
+    waiting = Message.held & Message.status.in_(MAY_STILL_GO)
+    # The time that it was held is no latency of delivery.
+    queued_at = case((Message.status == Status.QUEUED, now()), else_=Message.queued_at)
+    _change(campaign_id, update(Message).where(waiting).values(held=False, queued_at=queued_at))
+
+
+def cancel(campaign_id: int) -> None:
+    """Take back what can't have arrived; the rest is held, so that it is looked up but not tried again."""
+    hold(campaign_id)
+    _cancel(Message.campaign_id == campaign_id, Message.first_unclear_at.is_(None))
+
+
+def cancel_known(campaign_ids: Sequence[int]) -> None:
+    """Of canceled campaigns: take back what came back into line since, now that it is known not to have arrived."""
+    if campaign_ids:
+        _cancel(Message.campaign_id.in_(campaign_ids), Message.next_step == Step.SEND, Message.held.is_(True))
+
+
+def _cancel(*where: ColumnElement[bool]) -> None:
+    waiting = Message.status.in_([Status.SCHEDULED, Status.QUEUED])
+    with transaction():
+        _tell(
+            db.session.scalars(
+                update(Message)
+                .where(waiting, *where)
+                .values(status=Status.CANCELED)
+                .returning(Message.conversation_id)
+                .execution_options(synchronize_session=False)
+            )
+        )
+
+
+def _change(campaign_id: int, statement: Update) -> None:
+    with transaction():
+        _tell(
+            db.session.scalars(
+                statement.where(Message.campaign_id == campaign_id)
+                .returning(Message.conversation_id)
+                .execution_options(synchronize_session=False)
+            )
+        )
+
+
+def _tell(conversation_ids: Iterable[int]) -> None:
+    found = sorted(set(conversation_ids))
+    for start in range(0, len(found), AT_ONCE):
+        conversations.changed(found[start : start + AT_ONCE])
+
+
+def retry_failed(campaign_id: int, author_id: int) -> int:
+    """Queue the campaign's failed messages again as new ones, but for fans that can't be reached; how many."""
+    later = Message.__table__.alias("later")
+    with transaction():
+        failed = db.session.scalars(
+            select(Message)
+            .join(Fan, Fan.id == Message.fan_id)
+            .where(Message.campaign_id == campaign_id, Message.status == Status.FAILED)
+            .where(Fan.unreachable_at.is_(None), ~select(later.c.id).where(later.c.retry_of_id == Message.id).exists())
+            .order_by(Message.id)
+        ).all()
+        if failed:
+            insert_unless_there(Message, [_again(message, author_id) for message in failed])
+            _tell(message.conversation_id for message in failed)
+        return len(failed)
+
+
+def _again(old: Message, author_id: int) -> dict[str, object]:
+    return {
+        "public_id": new_public_id(),
+        "account_id": old.account_id,
+        "conversation_id": old.conversation_id,
+        "fan_id": old.fan_id,
+        "campaign_id": old.campaign_id,
+        "author_id": author_id,
+        "retry_of_id": old.id,
+        "direction": "out",
+        "status": Status.QUEUED,
+        "priority": old.priority,
+        "text": old.text,
+        "price_cents": old.price_cents,
+        "attachments": old.attachments,
+        "next_step": Step.UPLOAD if old.attachments else Step.SEND,
+        "created_at": now(),
+        "due_at": now(),
+        "queued_at": now(),
+    }
