@@ -109,7 +109,8 @@ def test_what_is_held_scheduled_or_canceled_holds_nothing_back(cast: Cast) -> No
 
 def test_nothing_is_claimed_that_may_not_go_now(cast: Cast) -> None:
     later = database_now() + HOUR
-    of_the_message = ({"received_at": None}, {"due_at": later}, {"next_attempt_at": later}, {"held": True})
+    held = {"held": True, "next_step": Step.SEND}
+    of_the_message = ({"received_at": None}, {"due_at": later}, {"next_attempt_at": later}, held)
     of_the_account = ({"stopped_at": later}, {"paused_until": later}, {"reconnect_since": later})
     for step, conversation in zip((Step.SEND, Step.LOOK_UP), cast.conversations, strict=False):
         message = queue(cast.ada, conversation)
@@ -124,6 +125,12 @@ def test_nothing_is_claimed_that_may_not_go_now(cast: Cast) -> None:
         _assert_nothing_goes(message)
         stop.clear_stop(None)
         assert len(claims.claim_chores(16)) + (line.claim(cast.account) is not None) == 1
+
+
+def test_what_is_held_is_looked_up_all_the_same(cast: Cast) -> None:
+    message = queue(cast.ada, cast.conversations[0])
+    change(message, next_step=Step.LOOK_UP, held=True)
+    assert must_claim_chore().message_id == message.id
 
 
 def _assert_nothing_goes(message: Message) -> None:
