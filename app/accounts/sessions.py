@@ -2,11 +2,11 @@
 
 import hashlib
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, delete, or_, select, update
+from sqlalchemy import Select, bindparam, delete, or_, select, update
 
-from app.accounts.models import LoginSession, User
+from app.accounts.models import LoginSession, Role, User
 from app.clock import now
 from app.db import transaction
 from app.extensions import db
@@ -16,11 +16,14 @@ ABSOLUTE = timedelta(days=14)
 RENEWED_EVERY = timedelta(minutes=1)
 USER_AGENT_LENGTH = 200
 # Asked by every request, so built once: SQLAlchemy takes longer to build it than SQLite to answer it.
+LIVE = (
+    LoginSession.token_hash == bindparam("token_hash"),
+    User.disabled_at.is_(None),
+    LoginSession.expires_at > bindparam("moment"),
+    LoginSession.seen_at > bindparam("idle_since"),
+)
 LIVE_SESSION = (
-    select(User, LoginSession.id, LoginSession.seen_at)
-    .join(LoginSession, LoginSession.user_id == User.id)
-    .where(LoginSession.token_hash == bindparam("token_hash"), User.disabled_at.is_(None))
-    .where(LoginSession.expires_at > bindparam("moment"), LoginSession.seen_at > bindparam("idle_since"))
+    select(User, LoginSession.id, LoginSession.seen_at).join(LoginSession, LoginSession.user_id == User.id).where(*LIVE)
 )
 
 
@@ -48,8 +51,7 @@ def start(user: User, user_agent: str = "") -> str:
 def user_of(token: str, *, renew: bool = True) -> User | None:
     """The enabled user whose live session this is, or None; `renew` restarts its idle time, once a minute at most."""
     moment = now()
-    values = {"token_hash": _hash(token), "moment": moment, "idle_since": moment - IDLE}
-    found = db.session.execute(LIVE_SESSION, values).first()
+    found = db.session.execute(LIVE_SESSION, proof(token)).first()
     if found is None:
         return None
     user, session_id, seen_at = found
@@ -57,6 +59,18 @@ def user_of(token: str, *, renew: bool = True) -> User | None:
         with transaction():
             db.session.execute(update(LoginSession).where(LoginSession.id == session_id).values(seen_at=moment))
     return user
+
+
+def live_user() -> Select[int]:
+    """The id of the enabled user whose live session it is, no operator's: to be used inside others, with a proof."""
+    joined = select(User.id).join(LoginSession, LoginSession.user_id == User.id)
+    return joined.where(*LIVE, User.role != Role.OPERATOR)
+
+
+def proof(token: str) -> dict[str, str | datetime]:
+    """What the queries for a live session take."""
+    moment = now()
+    return {"token_hash": _hash(token), "moment": moment, "idle_since": moment - IDLE}
 
 
 def end(token: str) -> None:

@@ -1,8 +1,9 @@
 """Reads of conversations for people."""
 
 from datetime import datetime
+from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Select, func, select, tuple_
+from sqlalchemy import ColumnElement, Select, func, literal_column, select, true, tuple_
 from sqlalchemy.orm import contains_eager
 
 from app.accounts import queries as accounts
@@ -13,14 +14,32 @@ from app.extensions import db
 from app.fans.models import Fan
 
 PAGE = 50
+HIGH_SPEND_CENTS = 20_000
 NEWEST_FIRST = (Conversation.last_message_at.desc().nulls_last(), Conversation.id.desc())
 
+
+class Show(StrEnum):
+    """Which conversations: all, those with something unread, of fans who spent much, or in which the fan wrote last."""
+
+    ALL = ""
+    UNREAD = "unread"
+    SPENDERS = "spenders"
+    WAITING = "waiting"
+
+
+# Two are written as their indexes' own conditions are, or SQLite doesn't use them.
+CONDITIONS: dict[Show, ColumnElement[bool]] = {
+    Show.ALL: true(),
+    Show.UNREAD: literal_column("conversation.unread_count > 0"),
+    Show.SPENDERS: Fan.value_cents >= HIGH_SPEND_CENTS,
+    Show.WAITING: literal_column("conversation.last_direction = 'in'"),
+}
 Cursor = tuple[datetime | None, int]
 
 
 def inbox(
     viewer: User,
-    unread: bool = False,
+    show: Show = Show.ALL,
     search: str = "",
     offset: int = 0,
     limit: int = PAGE,
@@ -29,11 +48,9 @@ def inbox(
     before: Cursor | None = None,
 ) -> list[Conversation]:
     """The viewer's conversations with their fans, newest first; `before` (lastMessageAt, id) pages on."""
-    query = _visible(viewer)
+    query = _visible(viewer).where(CONDITIONS[show])
     if account_id is not None:
         query = query.where(Conversation.account_id == account_id)
-    if unread:
-        query = query.where(Conversation.unread_count > 0)
     words = search.replace("\x00", "").strip()
     if words:
         handle = Fan.handle.icontains(words.lstrip("@"), autoescape=True)
@@ -54,7 +71,7 @@ def _older_than(cursor: Cursor) -> ColumnElement[bool]:
 def count_unread(viewer: User, account_id: int) -> int:
     """How many conversations of the account wait to be read; 0 for one that isn't the viewer's."""
     query = select(func.count()).select_from(Conversation)
-    query = query.where(Conversation.account_id == account_id, Conversation.unread_count > 0)
+    query = query.where(Conversation.account_id == account_id, CONDITIONS[Show.UNREAD])
     return db.session.execute(query.where(Conversation.account_id.in_(accounts.visible_ids(viewer)))).scalar_one()
 
 

@@ -2,8 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import BindParameter, Exists, delete, exists, func, select, update
 
+from app import clock
 from app.db import database_now, insert_unless_there, transaction
 from app.delivery.models import WorkerHeartbeat
 from app.extensions import db
@@ -32,6 +33,16 @@ def alive(kind: str) -> int:
     fresh = WorkerHeartbeat.beat_at >= database_now() - FRESH
     query = select(func.count()).select_from(WorkerHeartbeat).where(WorkerHeartbeat.kind == kind, fresh)
     return db.session.execute(query).scalar_one()
+
+
+def fresh_since() -> datetime:
+    """What was seen since then is alive, by this process' clock: for what people see."""
+    return clock.now() - FRESH
+
+
+def is_alive(kind: str, since: BindParameter[datetime]) -> Exists:
+    """Whether a worker of this kind was seen since then, as a condition to be asked inside another query."""
+    return exists().where(WorkerHeartbeat.kind == kind, WorkerHeartbeat.beat_at >= since)
 
 
 def last(kind: str) -> datetime | None:

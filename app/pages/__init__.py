@@ -3,7 +3,7 @@
 from flask import Flask
 
 from app.extensions import csrf
-from app.pages import addresses, conversations, errors, formats, headers, limits, messages, operations, session
+from app.pages import addresses, conversations, errors, formats, headers, limits, live, messages, operations, session
 
 
 def init_app(app: Flask) -> None:
@@ -15,5 +15,5 @@ def init_app(app: Flask) -> None:
     formats.init_app(app)
     addresses.init_app(app)
     session.init_app(app)
-    for room in (conversations, messages, operations):
+    for room in (conversations, live, messages, operations):
         app.register_blueprint(room.blueprint)

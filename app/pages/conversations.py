@@ -1,7 +1,5 @@
 """The inbox: conversations on the left, one of them on the right, and what is sent from it."""
 
-import re
-
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -9,19 +7,16 @@ from app.accounts import queries as accounts
 from app.accounts.models import Account, Role
 from app.conversations import queries as conversations
 from app.conversations.models import Conversation
-from app.errors import HuntazeError, NotFound
-from app.messages import pulse as pulses
+from app.errors import HuntazeError
 from app.messages import service as messages
-from app.pages import parts, sending
+from app.monitoring import pulse as pulses
+from app.pages import listings, parts, sending
 from app.pages.addresses import read_id
 from app.pages.forms.messages import SendForm
 from app.pages.guard import closed_to_all_but, viewer
-from app.pages.htmx import shown_path, target, wants_fragment
+from app.pages.htmx import target, wants_fragment
 from app.pages.live import Token
 
-SEARCH_LENGTH = 100
-OPEN_MOST = 200
-CONVERSATION_PATH = re.compile(r"/messages/onlyfans/(\d{1,18})")
 blueprint = Blueprint("conversations", __name__, url_prefix="/messages/onlyfans")
 closed_to_all_but(blueprint, Role.CREATOR, Role.MANAGER)
 
@@ -46,8 +41,8 @@ def _page(account: Account, conversation: Conversation | None, **refused: object
         alone=alone,
         account=account,
         accounts=accounts.visible(viewer()),
-        listing=parts.listing(viewer(), account, _filter(), request.args.get("after")),
-        wanted=_filter(),
+        listing=listings.listing(viewer(), account, listings.wanted(), request.args.get("after")),
+        wanted=listings.wanted(),
         conversation=conversation,
         thread=parts.thread(viewer(), conversation, request.args.get("before")) if conversation else None,
         line=line,
@@ -61,11 +56,11 @@ def rows() -> ResponseReturnValue:
     """A page of the list: the first one for a search or filter, the following ones on scrolling down."""
     account = accounts.account(viewer(), read_id(request.args.get("account")) or 0)
     after = request.args.get("after")
-    found = parts.listing(viewer(), account, _filter(), after)
-    shown = CONVERSATION_PATH.fullmatch(shown_path())
-    page = parts.address(account.id, shown and int(shown[1]), _filter())
+    found = listings.listing(viewer(), account, listings.wanted(), after)
+    selected = listings.opened()
+    page = listings.address(account.id, selected, found.filter)
     template = "conversations/_row_items.html" if after else "conversations/_rows.html"
-    html = render_template(template, listing=found, selected=int(shown[1]) if shown else None)
+    html = render_template(template, listing=found, selected=selected)
     return html, {} if after else {"HX-Replace-Url": page}
 
 
@@ -77,35 +72,6 @@ def older(conversation_id: int) -> ResponseReturnValue:
     return render_template("conversations/_messages.html", thread=stretch)
 
 
-@blueprint.get("/live")
-def live() -> ResponseReturnValue:
-    """What has changed since the page was drawn or polled; 204 when nothing has."""
-    account_id, conversation_id = read_id(request.args.get("account")), read_id(request.args.get("c"))
-    if account_id is None:
-        raise NotFound
-    seen = Token.read(request.args.get("v"))
-    pulse = pulses.pulse(viewer(), account_id, conversation_id)
-    if not seen.list_changed(pulse) and not seen.thread_changed(pulse):
-        return "", 204
-    return _changes(accounts.account(viewer(), account_id), conversation_id, seen, pulse)
-
-
-def _changes(account: Account, conversation_id: int | None, seen: Token, pulse: pulses.Pulse) -> str:
-    conversation = conversations.conversation(viewer(), conversation_id) if conversation_id else None
-    line = parts.line(account)
-    redraw = conversation is not None and seen.thread_changed(pulse)
-    return render_template(
-        "conversations/_live.html",
-        account=account,
-        listing=parts.listing(viewer(), account, _filter()) if seen.list_changed(pulse) else None,
-        wanted=_filter(),
-        conversation=conversation,
-        thread=parts.thread_news(viewer(), conversation, *_shown_ids()) if conversation and redraw else None,
-        line=line,
-        token=Token.of(pulse, line),
-    )
-
-
 @blueprint.post("/<id:conversation_id>/read")
 def read(conversation_id: int) -> ResponseReturnValue:
     """The conversation has been seen."""
@@ -113,7 +79,7 @@ def read(conversation_id: int) -> ResponseReturnValue:
     conversation = conversations.conversation(viewer(), conversation_id)
     account = accounts.account(viewer(), conversation.account_id)
     unread = conversations.count_unread(viewer(), account.id)
-    listing = parts.Listing(account, _filter(), [conversation], None, False, unread)
+    listing = listings.Listing(account, listings.wanted(), [conversation], None, False, unread)
     return render_template("conversations/_read.html", conversation=conversation, listing=listing)
 
 
@@ -146,13 +112,3 @@ def _account(conversation: Conversation | None) -> Account | None:
         return accounts.account(viewer(), read_id(named) or 0)
     mine = accounts.visible(viewer())
     return mine[0] if mine else None
-
-
-def _filter() -> parts.Filter:
-    search = request.args.get("q", "").replace("\x00", "").strip()[:SEARCH_LENGTH]
-    return parts.Filter(unread=request.args.get("filter") == "unread", search=search)
-
-
-def _shown_ids() -> tuple[list[int], int | None]:
-    named = (read_id(text) for text in request.args.get("open", "").split(",")[:OPEN_MOST])
-    return [message_id for message_id in named if message_id is not None], read_id(request.args.get("newest"))

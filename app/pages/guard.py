@@ -19,10 +19,11 @@ def viewer() -> User:
 
 def closed_to_all_but(blueprint: Blueprint, *roles: Role) -> None:
     """Answer requests to `blueprint` only when a user of one of `roles` is signed in."""
-    blueprint.before_request(partial(_refuse, roles))
+    blueprint.before_request(partial(refuse, roles))
 
 
-def _refuse(roles: tuple[Role, ...]) -> ResponseReturnValue | None:
+def refuse(roles: tuple[Role, ...]) -> ResponseReturnValue | None:
+    """None for a signed-in user of one of `roles`, the way to the sign-in for nobody; raises NotAllowed for others."""
     if not current_user.is_authenticated:
         answer: ResponseReturnValue = login_manager.unauthorized()
         return answer

@@ -1,21 +1,20 @@
-"""The parts of the inbox page, as its templates take them: the list, the thread and the account's line."""
+"""What the right column of the inbox shows, as its templates take it: the thread and the account's line."""
 
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 
-from flask import current_app, url_for
+from flask import current_app
 
 from app.accounts.models import Account, User
-from app.conversations import queries as conversations
 from app.conversations.models import Conversation
 from app.delivery.desk import Allowance, Desk
 from app.delivery.estimate import Wait
 from app.messages import queries as messages
 from app.messages.models import Message, Status
-from app.pages.formats import START, midnight, sort_key
+from app.pages.formats import midnight, sort_key
+from app.pages.listings import read_cursor, write_cursor
 
 THREAD_PAGE = 40
 
@@ -24,55 +23,6 @@ def desk() -> Desk:
     """What this app asks delivery."""
     at_hand: Desk = current_app.extensions["desk"]
     return at_hand
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Which conversations the list shows."""
-
-    unread: bool = False
-    search: str = ""
-
-    def query(self) -> dict[str, str]:
-        """The filter as it stands in an address."""
-        chosen = {"filter": "unread" if self.unread else "", "q": self.search}
-        return {name: value for name, value in chosen.items() if value}
-
-
-def address(account_id: int, conversation_id: int | None, wanted: Filter) -> str:
-    """The address of the inbox with this conversation open in it, and this list beside it."""
-    named = {"conversation_id": conversation_id} if conversation_id else {"account": account_id}
-    values: dict[str, Any] = {**named, **wanted.query()}
-    return url_for("conversations.inbox", **values)
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """A page of the list; `next` is the cursor of the one after it, `first` says that none is before it."""
-
-    account: Account
-    filter: Filter
-    rows: Sequence[Conversation]
-    next: str | None
-    first: bool
-    unread: int
-
-    @property
-    def key(self) -> str:
-        """Names the list: rows of another account, filter or search don't belong into it."""
-        return f"{self.account.id} {self.filter.unread} {self.filter.search}"
-
-
-def listing(viewer: User, account: Account, wanted: Filter, after: str | None = None) -> Listing:
-    """A page of the account's list, the one after the cursor `after`."""
-    cursor = read_cursor(after)
-    found = conversations.inbox(
-        viewer, wanted.unread, wanted.search, limit=conversations.PAGE + 1, account_id=account.id, before=cursor
-    )
-    shown, more = found[: conversations.PAGE], len(found) > conversations.PAGE
-    following = write_cursor(shown[-1].last_message_at, shown[-1].id) if more else None
-    unread = conversations.count_unread(viewer, account.id)
-    return Listing(account, wanted, shown, following, cursor is None, unread)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,19 +122,3 @@ def line(account: Account) -> Line:
     waiting, last = messages.line(account.id)
     last_at = desk().estimate(last) if last else None
     return Line(desk().allowance(account.id), waiting, last_at, desk().standstill(account.id))
-
-
-def write_cursor(at: datetime | None, row_id: int) -> str:
-    """A place in a list that is ordered by time and id."""
-    return f"{sort_key(at)}-{row_id}"
-
-
-def read_cursor(text: str | None) -> tuple[datetime | None, int] | None:
-    """The place, or None for what isn't one."""
-    head, _, tail = (text or "").partition("-")
-    if not (head.isascii() and head.isdigit() and tail.isascii() and tail.isdigit()):
-        return None
-    if len(head) > 16 or len(tail) > 18:
-        return None
-    microseconds = int(head)
-    return (START + timedelta(microseconds=microseconds) if microseconds else None), int(tail)

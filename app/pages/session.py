@@ -43,6 +43,12 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(blueprint)
 
 
+def token() -> str:
+    """What the browser's cookie says that its session is, before anybody has looked whether it lives."""
+    found: str = session.get("_user_id", "")
+    return found
+
+
 def _signed_in(token: str) -> SignedIn | None:
     user = sessions.user_of(token, renew=not is_poll())
     return SignedIn(user, token) if user else None

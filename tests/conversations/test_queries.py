@@ -8,6 +8,7 @@ from sqlalchemy import inspect
 from app.clock import now
 from app.conversations import queries, service
 from app.conversations.models import Conversation
+from app.conversations.queries import Show
 from app.db import transaction
 from app.errors import NotFound
 from app.extensions import db
@@ -54,10 +55,24 @@ def test_a_page_on_by_offset_or_by_cursor_misses_nobody(spoken: Cast) -> None:
     assert walked == whole
 
 
+def test_who_waits_for_an_answer_is_found(spoken: Cast) -> None:
+    for number, direction in enumerate(("in", "out", "in")):
+        service.touch(spoken.conversations[number].id, "newest", now() + timedelta(minutes=number), direction)
+    assert _names(queries.inbox(spoken.ada, Show.WAITING)) == ["Vic Vapour", "Tom Tester"]
+    service.touch(spoken.conversations[2].id, "answered", now() + timedelta(minutes=9))
+    assert _names(queries.inbox(spoken.ada, Show.WAITING)) == ["Tom Tester"]
+
+
+def test_high_spenders_are_found(spoken: Cast) -> None:
+    with transaction():
+        spoken.fans[0].value_cents, spoken.fans[1].value_cents = 20_000, 19_999
+    assert _names(queries.inbox(spoken.ada, Show.SPENDERS)) == ["Tom Tester"]
+
+
 def test_the_unread_are_found_and_counted(spoken: Cast) -> None:
     with transaction():
         spoken.conversations[1].unread_count = 2
-    assert _names(queries.inbox(spoken.ada, unread=True)) == ["Uma Umbrella"]
+    assert _names(queries.inbox(spoken.ada, Show.UNREAD)) == ["Uma Umbrella"]
     assert queries.count_unread(spoken.max, spoken.account.id) == 1
     assert queries.count_unread(spoken.eve, spoken.account.id) == 0
 

@@ -17,6 +17,7 @@ from app.clock import now
 from app.conversations import service as conversations
 from app.conversations.models import Conversation
 from app.db import transaction
+from app.delivery import heartbeat, stop
 from app.extensions import db
 from app.messages.models import Message, Status
 from tests.pages.conftest import HTMX, SignIn, Write, look, post
@@ -47,7 +48,7 @@ def _change(message: Message, **values: object) -> None:
         conversations.changed([message.conversation_id])
 
 
-def test_nothing_new_costs_one_query_besides_the_session(
+def test_nothing_new_costs_one_query_the_session_included(
     any_database: str, sign_in: SignIn, ada: User, conversation: Conversation, write: Write
 ) -> None:
     write(conversation, "Hello")
@@ -56,7 +57,7 @@ def test_nothing_new_costs_one_query_besides_the_session(
     with count_queries() as statements:
         answer = _poll(client, address)
     assert (answer.status_code, answer.data) == (204, b"")
-    assert len(statements) == 2
+    assert len(statements) == 1
 
 
 def test_the_one_query_reads_indexes_only(sign_in: SignIn, ada: User, conversation: Conversation) -> None:
@@ -71,6 +72,7 @@ def test_the_one_query_reads_indexes_only(sign_in: SignIn, ada: User, conversati
     steps = [row.detail for row in plan]
     assert [step for step in steps if step.startswith("SCAN") and "anon" not in step and "CONSTANT" not in step] == []
     assert any("ix_message_line" in step for step in steps)
+    assert any("login_session_token_hash" in step or "autoindex_login_session" in step for step in steps)
     assert any("ix_conversation_account_id_last_message_at_id" in step for step in steps)
 
 
@@ -168,6 +170,25 @@ def test_a_stop_of_the_account_is_told(
     with transaction():
         db.session.execute(update(Account).where(Account.id == account.id).values(stopped_at=now()))
     assert "Sending is stopped for this account" in _poll(client, address).text
+
+
+def test_the_stop_for_everybody_is_told_at_once(sign_in: SignIn, ada: User, conversation: Conversation) -> None:
+    client = sign_in(ada)
+    address = _watch(client, conversation)
+    stop.set_stop(None)
+    answer = _poll(client, address).text
+    assert "Sending is stopped for everybody" in answer
+    stop.clear_stop(None)
+    assert "Sending is stopped" not in _poll(client, _address(answer)).text
+
+
+def test_a_worker_that_comes_is_told_at_once(sign_in: SignIn, ada: User, conversation: Conversation) -> None:
+    client = sign_in(ada)
+    address = _watch(client, conversation)
+    heartbeat.beat("one", "delivery")
+    answer = _poll(client, address).text
+    assert 'id="standstill"' in answer
+    assert "No worker is running" not in answer
 
 
 def test_the_filter_holds_while_polling(sign_in: SignIn, ada: User, cast: Cast, write: Write) -> None:

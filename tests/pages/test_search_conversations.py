@@ -8,8 +8,10 @@ from playwright.sync_api import Page, expect
 from app.accounts.models import User
 from app.db import transaction
 from app.extensions import db
+from app.messages.models import Status
 from tests.pages.conftest import HTMX, SignIn, Write, crowd
 from tests.support.cast import Cast
+from tests.support.queries import count_queries
 
 
 def _rows(text: str, cast: Cast) -> list[str]:
@@ -43,11 +45,38 @@ def test_only_unread_ones(sign_in: SignIn, ada: User, cast: Cast, write: Write) 
     assert _rows(client.get("/messages/onlyfans?filter=unread").text, cast) == ["Uma Umbrella"]
 
 
+def test_only_those_who_wait_for_an_answer(sign_in: SignIn, ada: User, cast: Cast, write: Write) -> None:
+    for conversation in cast.conversations[:2]:
+        write(conversation, "Hello?", minutes_ago=5)
+    write(cast.conversations[0], "Hello!", status=Status.SENT)
+    client = sign_in(ada)
+    assert _rows(client.get("/messages/onlyfans?filter=waiting").text, cast) == ["Uma Umbrella"]
+
+
+def test_only_those_who_spent_much(sign_in: SignIn, ada: User, cast: Cast) -> None:
+    with transaction():
+        cast.fans[2].value_cents = 20_000
+    client = sign_in(ada)
+    assert _rows(client.get("/messages/onlyfans?filter=spenders").text, cast) == ["Vic Vapour"]
+
+
+@pytest.mark.parametrize(("show", "index"), [("unread", "ix_conversation_unread"), ("waiting", "_waiting")])
+def test_each_filter_reads_its_own_index(sign_in: SignIn, ada: User, cast: Cast, show: str, index: str) -> None:
+    client = sign_in(ada)
+    with count_queries() as statements:
+        client.get(f"/messages/onlyfans/rows?account={cast.account.id}&filter={show}")
+    asked = next(one for one in statements if "ORDER BY conversation.last_message_at" in one).replace("?", "1")
+    plan = [row.detail for row in db.session.execute(db.text(f"EXPLAIN QUERY PLAN {asked}"))]
+    assert any(index in step for step in plan), plan
+
+
 def test_what_is_not_found_is_said(sign_in: SignIn, ada: User, cast: Cast) -> None:
     client = sign_in(ada)
     assert "has “<b>x</b>” in it" not in client.get("/messages/onlyfans?q=<b>x</b>").text
     assert "has “&lt;b&gt;x&lt;/b&gt;” in it" in client.get("/messages/onlyfans?q=<b>x</b>").text
     assert "All read" in client.get("/messages/onlyfans?filter=unread").text
+    assert "All answered" in client.get("/messages/onlyfans?filter=waiting").text
+    assert "$200 or more" in client.get("/messages/onlyfans?filter=spenders").text
 
 
 def test_the_address_follows(sign_in: SignIn, ada: User, cast: Cast) -> None:
