@@ -63,9 +63,9 @@ class BackgroundWorker(Worker):
         super().main_work_horse(job, queue)
 
 
-def deliver(name: str) -> None:
+def deliver(name: str, manager: int) -> None:
     """A delivery worker's life. When RQ can't reach Redis, the pipeline goes on recording without it."""
-    app = _app_of_child("delivery")
+    app = _app_of_child("delivery", manager)
     settings = app.extensions["settings"]
     pipeline = wiring.pipeline(settings, name, app.app_context)
     slices.bind(pipeline)
@@ -91,9 +91,9 @@ def deliver(name: str) -> None:
     os._exit(0)  # A hung call's thread must not keep the process.
 
 
-def work_in_background(name: str) -> None:
+def work_in_background(name: str, manager: int) -> None:
     """A background worker's life."""
-    app = _app_of_child("background")
+    app = _app_of_child("background", manager)
     with app.app_context():
         worker = BackgroundWorker(
             [jobs.BACKGROUND],
@@ -105,18 +105,21 @@ def work_in_background(name: str) -> None:
         worker.work(logging_level="WARNING")
 
 
-def _app_of_child(kind: str) -> Flask:
-    """What every child begins with: signals as a new process has them, a name for `top`, an eye on its parent."""
+def _app_of_child(kind: str, manager: int) -> Flask:
+    """What every child begins with: signals as a new process has them, a name for `top`, an eye on the manager."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
     with suppress(OSError):
         Path("/proc/self/comm").write_text(kind)
-    threading.Thread(target=_end_with_parent, args=(os.getppid(),), name="parent-watch", daemon=True).start()
+    threading.Thread(target=_end_with_parent, args=(manager,), name="parent-watch", daemon=True).start()
     return create_app()
 
 
 def _end_with_parent(parent: int) -> None:
-    """Stop like after a SIGTERM when the parent is gone: nobody would restart or stop this process any more."""
+    """Stop like after a SIGTERM when the parent is gone: nobody would restart or stop this process any more.
+
+    The parent says who it is: it may have gone before its child could ask.
+    """
     while os.getppid() == parent:
         time.sleep(1.0)
     os.kill(os.getpid(), signal.SIGTERM)
@@ -128,7 +131,7 @@ class Manager:
     Children are forks, so that a restart costs no second import; where forking is unsafe (macOS) they are spawned.
     """
 
-    KINDS: ClassVar[dict[str, Callable[[str], None]]] = {"delivery": deliver, "background": work_in_background}
+    KINDS: ClassVar[dict[str, Callable[[str, int], None]]] = {"delivery": deliver, "background": work_in_background}
 
     def __init__(self, redis_url: str | None) -> None:
         self.connection = redis.Redis.from_url(
@@ -165,7 +168,7 @@ class Manager:
             time.sleep(RESTART_PAUSE)
         self.started += 1
         name = f"{self.base}-{kind}-{self.started}"
-        process = self.new_process(target=self.KINDS[kind], args=(name,), name=name)
+        process = self.new_process(target=self.KINDS[kind], args=(name, os.getpid()), name=name)
         process.start()
         self.children[kind] = process
         if kind == "delivery":
