@@ -35,7 +35,7 @@ ON_THE_WAY = (Status.SCHEDULED, Status.QUEUED)
 @contract("Send one message", answers={202: Accepted}, refusals={404: NO_ACCOUNT})
 def send_message(viewer: User, query: ForAccount, body: SendRequest, once: Once) -> Accepted:
     """Queue one message for one fan. It is delivered once, within the platform's limits."""
-    account_id = _named(query.account_id, body.account_id)
+    account_id = account_named(query.account_id, body.account_id)
     send = partial(service.send_to_recipient, viewer, account_id, body.recipient_id, body.draft())
     return accepted(once(send, partial(service.find, viewer)))
 
@@ -85,7 +85,8 @@ def accepted(result: Result[Message]) -> Accepted:
     return Accepted.of(message, estimate)
 
 
-def _named(in_query: int | None, in_body: int | None) -> int | None:
+def account_named(in_query: int | None, in_body: int | None) -> int | None:
+    """The account that a request names in one of both places; raises Invalid for two different ones."""
     if in_query is not None and in_body is not None and in_query != in_body:
         raise Invalid([Problem("accountId", "The query and the body name two different accounts")])
     return in_body if in_body is not None else in_query

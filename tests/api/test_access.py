@@ -11,6 +11,7 @@ from flask import Flask
 
 from app.accounts import tokens
 from app.api import docs
+from app.campaigns import service as campaigns
 from app.extensions import db
 from app.fans import service as fans
 from app.messages import service
@@ -32,6 +33,7 @@ class Ids:
     unknown: int
     waiting: int
     fan: int
+    campaign: int
 
     @classmethod
     def of_ada(cls, cast: Cast) -> "Ids":
@@ -48,10 +50,11 @@ class Ids:
             unknown=unknown.id,
             waiting=waiting.id,
             fan=fans.ensure(cast.account.id, f"new-{failed.id}").id,
+            campaign=campaigns.launch(cast.ada, cast.account.id, "News", Draft(text="Hi"), [cast.fans[0].id]).id,
         )
 
 
-NEVER = Ids(*[10**9] * 6)
+NEVER = Ids(*[10**9] * 7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,11 @@ def confirmed(_: Ids) -> dict[str, Any]:
     return {"confirm": True}
 
 
+def a_campaign(ids: Ids) -> dict[str, Any]:
+    """A text for a fan of the account."""
+    return {"recipientIds": [ids.fan], "content": "Hi!", "campaignName": "News", "accountId": ids.account}
+
+
 def a_name(_: Ids) -> dict[str, Any]:
     """Another name for a fan."""
     return {"name": "Somebody"}
@@ -112,6 +120,9 @@ FANS = "/api/crm/fans"
 FAN = f"{FANS}/<number:fan_id>"
 THE_FAN = FANS + "/{ids.fan}"
 MINE = "?accountId={ids.account}"
+CAMPAIGNS = "/api/crm/campaigns"
+CAMPAIGN = f"{CAMPAIGNS}/<number:campaign_id>"
+THE_CAMPAIGN = CAMPAIGNS + "/{ids.campaign}"
 CLOSED = [
     Row(f"POST {SEND}", 202, 202, 404, 404, body=a_message),
     # There is no worker in the tests: 503 is what everybody gets who may ask.
@@ -130,6 +141,12 @@ CLOSED = [
     Row(f"GET {INBOX}", 200, 200, 404, 404, path=INBOX + MINE),
     Row(f"GET {THREAD}", 200, 200, 404, 404, path=ITS_THREAD),
     Row(f"POST {THREAD}", 202, 202, 404, 404, path=ITS_THREAD, body=a_text),
+    Row("POST /api/messages/bulk", 202, 403, 404, 403, body=a_campaign),
+    Row(f"GET {CAMPAIGNS}", 200, 403, 404, 403, path=CAMPAIGNS + MINE),
+    Row(f"GET {CAMPAIGN}", 200, 403, 404, 403, path=THE_CAMPAIGN),
+    Row(f"POST {CAMPAIGN}/pause", 200, 403, 404, 403, path=THE_CAMPAIGN + "/pause"),
+    Row(f"POST {CAMPAIGN}/resume", 200, 403, 404, 403, path=THE_CAMPAIGN + "/resume"),
+    Row(f"POST {CAMPAIGN}/cancel", 200, 403, 404, 403, path=THE_CAMPAIGN + "/cancel"),
 ]
 OPEN = {
     "POST /api/auth/token": ({"email": "ada@example.com", "password": PASSWORD}, 200),

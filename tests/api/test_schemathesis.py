@@ -24,7 +24,14 @@ BEYOND_SCHEMAS = {
 }
 
 
-PARTS = ["^/api/crm/fans", "^/api/crm/(?!fans)", "^/api/onlyfans/", "^/(?!api/(crm|onlyfans)/)"]
+PARTS = [
+    "^/api/crm/fans",
+    "^/api/crm/conversations",
+    "^/api/crm/(?!fans|conversations)",
+    "^/api/messages/",
+    "^/api/onlyfans/",
+    "^/(?!api/(crm|messages|onlyfans)/)",
+]
 
 
 @pytest.fixture
