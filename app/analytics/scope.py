@@ -60,6 +60,11 @@ class Scope:
         return tuple(account.id for account in self.accounts)
 
     @property
+    def names(self) -> dict[int, str]:
+        """What the accounts are called, by their ids."""
+        return {account.id: account.display_name for account in self.accounts}
+
+    @property
     def zone_names(self) -> list[str]:
         """The time zones of the report's days: usually one."""
         return [self.zone.key] if self.zone else sorted({account.time_zone for account in self.accounts}) or ["UTC"]
@@ -75,7 +80,7 @@ class Scope:
 
     def spans(self, period: Period) -> Iterator[Span]:
         """The period, once for each time zone."""
-        by_zone: dict[ZoneInfo, list[int]] = {}
+        by_zone: dict[ZoneInfo, list[int]] = {} if self.accounts else {zones.GREENWICH: []}
         for account in self.accounts:
             by_zone.setdefault(self.zone_of(account), []).append(account.id)
         for zone, ids in by_zone.items():
@@ -84,7 +89,4 @@ class Scope:
 
 def zone_of(account: Account) -> ZoneInfo:
     """The account's own time zone; UTC for one that isn't known here."""
-    try:
-        return ZoneInfo(account.time_zone)
-    except (KeyError, ValueError, OSError):
-        return zones.GREENWICH
+    return zones.known(account.time_zone) or zones.GREENWICH

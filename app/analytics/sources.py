@@ -2,7 +2,21 @@
 
 import json
 
-from sqlalchemy import ColumnElement, Integer, Select, String, Subquery, case, cast, func, literal, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Function,
+    Integer,
+    Select,
+    String,
+    Subquery,
+    case,
+    cast,
+    func,
+    literal,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.analytics import zones
@@ -12,6 +26,9 @@ from app.analytics.zones import Offsets
 from app.earnings.models import Transaction
 from app.extensions import db
 from app.fans.models import Fan
+
+Rows = FromClause
+Sum = Function[int]
 
 
 def revenue(scope: Scope, period: Period) -> Subquery:

@@ -5,8 +5,8 @@ offset that changes a few times a year, which a database can add.
 """
 
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
-from zoneinfo import ZoneInfo
+from functools import cache, lru_cache
+from zoneinfo import ZoneInfo, available_timezones
 
 QUARTER_SECONDS = 900
 PER_HOUR = 4
@@ -17,10 +17,20 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_DAY = EPOCH.date()
 GREENWICH = ZoneInfo("UTC")
 MONDAY = 3
-"""1 January 1970 was a Thursday."""
+"""How many days after a Monday 1 January 1970 was."""
 
 Offsets = tuple[tuple[int, int], ...]
 """From which quarter on the local time is how many quarters ahead of UTC, in order."""
+
+
+def known(name: str) -> ZoneInfo | None:
+    """The time zone with this IANA name, or None."""
+    return ZoneInfo(name) if name in _names() else None
+
+
+@cache
+def _names() -> frozenset[str]:
+    return frozenset(available_timezones())
 
 
 def day_number(day: date) -> int:

@@ -1,0 +1,109 @@
+"""Messages in figures: how many went out, how many arrived, how long fans waited for an answer."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import median
+
+from sqlalchemy import ColumnElement, Select, case, func, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from app.analytics import sources, zones
+from app.analytics.scope import Period, Scope, Span
+from app.conversations.models import Conversation
+from app.extensions import db
+from app.fans.models import Fan
+from app.messages.models import Message, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """Messages of a period: `sent` arrived, `lost` failed or nobody can tell; waits are of fans, for an answer."""
+
+    sent: int
+    lost: int
+    waits: list[timedelta]
+
+    @property
+    def delivered(self) -> float | None:
+        """The share of messages that arrived, 0 to 1; None when none came to an end."""
+        return self.sent / (self.sent + self.lost) if self.sent + self.lost else None
+
+    @property
+    def median_wait(self) -> timedelta | None:
+        """Half of the answers came sooner; None without answers."""
+        return timedelta(seconds=median(wait.total_seconds() for wait in self.waits)) if self.waits else None
+
+
+def talk(scope: Scope, period: Period) -> Talk:
+    """How the period's conversation went."""
+    sent = lost = 0
+    waits: list[timedelta] = []
+    for span in scope.spans(period):
+        sent += _count(scope, span, Status.SENT, Message.sent_at)
+        lost += _count(scope, span, Status.FAILED, Message.failed_at)
+        lost += _count(scope, span, Status.UNKNOWN, Message.created_at)
+        waits += [end - start for start, end in db.session.execute(_answers(scope, span))]
+    return Talk(sent, lost, waits)
+
+
+def _count(
+    scope: Scope,
+    span: Span,
+    status: Status,
+    at: InstrumentedAttribute[datetime] | InstrumentedAttribute[datetime | None],
+) -> int:
+    query = select(func.count()).select_from(Message).where(Message.status == status, *_of(scope, span))
+    return db.session.execute(
+        query.where(at >= zones.moment_of(span.start), at < zones.moment_of(span.end))
+    ).scalar_one()
+
+
+def _answers(scope: Scope, span: Span) -> Select[datetime, datetime]:
+    """When a fan wrote after we had, and when a person answered; campaigns are no answers."""
+    start, end = zones.moment_of(span.start), zones.moment_of(span.end)
+    # Threads have indexes, accounts have one of their threads' last messages.
+    threads = select(Conversation.id).where(
+        Conversation.account_id.in_(span.account_ids), Conversation.last_message_at >= start
+    )
+    at = case((Message.direction == "out", Message.sent_at), else_=Message.created_at)
+    before = func.lag(Message.direction).over(
+        partition_by=Message.conversation_id, order_by=(Message.created_at, Message.id)
+    )
+    said = select(
+        Message.conversation_id,
+        Message.id,
+        Message.created_at,
+        Message.direction,
+        at.label("at"),
+        before.label("before"),
+    ).where(
+        Message.conversation_id.in_(threads),
+        Message.created_at >= start,
+        Message.created_at < end,
+        Message.status.in_((Status.RECEIVED, Status.SENT)),
+        Message.campaign_id.is_(None),
+        *_of(scope, span),
+    )
+    lines = said.subquery()
+    turns = (
+        select(
+            lines.c.direction,
+            lines.c.at,
+            func.lead(lines.c.at)
+            .over(partition_by=lines.c.conversation_id, order_by=(lines.c.created_at, lines.c.id))
+            .label("answered_at"),
+        )
+        .where((lines.c.before != lines.c.direction) | lines.c.before.is_(None))
+        .subquery()
+    )
+    return select(turns.c.at, turns.c.answered_at).where(
+        turns.c.direction == "in", turns.c.answered_at.is_not(None), turns.c.answered_at >= turns.c.at
+    )
+
+
+def _of(scope: Scope, span: Span) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = [Message.account_id.in_(span.account_ids)]
+    if scope.tag:
+        with_tag = select(Fan.id).where(Fan.account_id.in_(span.account_ids), sources.tagged(scope.tag))
+        found.append(Message.fan_id.in_(with_tag))
+    return found

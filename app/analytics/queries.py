@@ -1,0 +1,115 @@
+"""What the reports of a viewer say; every one of them is about a scope that this viewer may see."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+
+from app.accounts import queries as accounts
+from app.accounts.models import User
+from app.analytics import answers, audience, revenue, zones
+from app.analytics.answers import Talk
+from app.analytics.audience import Audience
+from app.analytics.revenue import Daily, Money
+from app.analytics.scope import Period, Scope
+from app.clock import now
+from app.earnings.models import StaleDay
+from app.errors import Invalid, NotFound, Problem
+from app.extensions import db
+
+USUAL_DAYS = 30
+MOST_DAYS = 5 * 366
+YEARS = range(2001, 2100)
+OUTSIDE = "must be a day from 2001 to 2099"
+ORDER = "From must not be after to"
+TOO_LONG = f"From and to must be at most {MOST_DAYS} days apart"
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """A period in figures; money in cents, `delivered` from 0 to 1, None where there is nothing to count."""
+
+    fans: int
+    new_fans: int
+    active_fans: int
+    lifetime_value: int | None
+    money: Money
+    talk: Talk
+
+    @property
+    def average(self) -> Money | None:
+        """What a fan who paid has paid on average."""
+        if not self.active_fans:
+            return None
+        return Money(round(self.money.gross / self.active_fans), round(self.money.net / self.active_fans))
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A period and the one before it, of the same length; `daily` is what both brought."""
+
+    period: Period
+    current: Figures
+    previous: Figures
+    daily: Daily
+
+
+def scope(viewer: User, account_ids: Collection[int] = (), zone: ZoneInfo | None = None, tag: str = "") -> Scope:
+    """The named accounts, or all that the viewer sees; raises NotFound when one of them isn't theirs."""
+    visible = accounts.visible(viewer)
+    if not set(account_ids) <= {account.id for account in visible}:
+        raise NotFound("Account not found")
+    chosen = [account for account in visible if not account_ids or account.id in account_ids]
+    return Scope(tuple(chosen), zone, tag)
+
+
+def today(wanted: Scope) -> date:
+    """The last day that has begun in one of the scope's time zones."""
+    named = [wanted.zone_of(account) for account in wanted.accounts]
+    return max(zones.local_day(zone, now()) for zone in named or [zones.GREENWICH])
+
+
+def period(wanted: Scope, first: date | None = None, last: date | None = None) -> Period:
+    """The days that were asked for; thirty until today, or until `last`, where nothing else was.
+
+    Raises Invalid for more than five years, days in the wrong order, or outside of 2001 to 2099.
+    """
+    named = {"from": first, "to": last}.items()
+    _refuse([Problem(name, f"{name.capitalize()} {OUTSIDE}") for name, day in named if day and day.year not in YEARS])
+    last = last or max(today(wanted), first or today(wanted))
+    first = first or last - timedelta(days=USUAL_DAYS - 1)
+    _refuse([Problem("from", ORDER)] * (first > last))
+    _refuse([Problem("from", TOO_LONG)] * ((last - first).days >= MOST_DAYS))
+    return Period(first, last)
+
+
+def _refuse(problems: list[Problem]) -> None:
+    if problems:
+        raise Invalid(problems)
+
+
+def as_of(wanted: Scope) -> datetime:
+    """Everything that was recorded until then is in the figures."""
+    query = select(func.min(StaleDay.changed_at)).where(StaleDay.account_id.in_(wanted.ids))
+    return db.session.scalar(query) or now()
+
+
+def summary(wanted: Scope, during: Period) -> Summary:
+    """The figures of a period, beside those of the one before."""
+    earlier, before, end = audience.growth(wanted, during)
+    active, active_before = audience.payers(wanted, during)
+    daily = revenue.daily(wanted, during)
+    return Summary(
+        period=during,
+        current=_figures(before, end, active, daily.total(during), answers.talk(wanted, during)),
+        previous=_figures(
+            earlier, before, active_before, daily.total(during.previous), answers.talk(wanted, during.previous)
+        ),
+        daily=daily,
+    )
+
+
+def _figures(before: Audience, end: Audience, active: int, money: Money, talk: Talk) -> Figures:
+    return Figures(end.fans, end.fans - before.fans, active, end.lifetime_value, money, talk)
