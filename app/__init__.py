@@ -19,9 +19,21 @@ from app.delivery.desk import Desk
 from app.earnings import models as _earnings
 from app.extensions import db, htmx, migrate, redis
 from app.fans import models as _fans
+from app.imports import models as _imports
 from app.messages import models as _messages
 
-TABLES = (_accounts, _analytics, _campaigns, _conversations, _delivery, _earnings, _fans, _messages, idempotency)
+TABLES = (
+    _accounts,
+    _analytics,
+    _campaigns,
+    _conversations,
+    _delivery,
+    _earnings,
+    _fans,
+    _imports,
+    _messages,
+    idempotency,
+)
 
 
 def create_app(settings: config.Settings | None = None) -> Flask:

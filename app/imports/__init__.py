@@ -1,0 +1,1 @@
+"""Fans from CSV files."""

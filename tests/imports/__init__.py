@@ -1,0 +1,1 @@
+"""Fans from CSV files: what is read, and what becomes of it."""
