@@ -27,6 +27,7 @@ from config import RateLimit, Settings
 log = logging.getLogger(__name__)
 QUEUE_TIMEOUT = 1.0
 PUBLISHED_AT_ONCE = 100
+HELD = "Its campaign is paused"
 MOVING = (Status.QUEUED, Status.SENDING)
 
 
@@ -93,8 +94,8 @@ class Desk:
         return found
 
     def _waits(self, account_id: int, messages: Sequence[Message]) -> dict[int, Wait]:
-        waits = {message.id: Wait(0, _settled_time(message), None) for message in messages}
-        moving = [message for message in messages if message.status in MOVING]
+        waits = {message.id: _at_rest(message) for message in messages}
+        moving = [message for message in messages if message.status in MOVING and not message.held]
         if not moving:
             return waits
         view = self._peek(account_id)
@@ -186,5 +187,8 @@ class Desk:
             return None
 
 
-def _settled_time(message: Message) -> datetime | None:
-    return message.due_at if message.status == Status.SCHEDULED else None
+def _at_rest(message: Message) -> Wait:
+    """What there is to say of a message that isn't in line: it is held, scheduled, on its way, or over."""
+    if message.held and message.status == Status.QUEUED:
+        return Wait(0, None, HELD)
+    return Wait(0, message.due_at if message.status == Status.SCHEDULED else None, None)

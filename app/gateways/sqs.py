@@ -1,6 +1,7 @@
 """The queue behind a Protocol, on boto3: short time-outs, no retries of its own, batches of ten."""
 
 import json
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -66,16 +67,28 @@ class SqsQueue:
 
     def __init__(self, url: str, region: str, timeout: float) -> None:
         self.url = url
+        self.timeout = timeout
         session = boto3.session.Session()
         self.client = session.client("sqs", region_name=region, config=_config(timeout))
         self.poller = session.client("sqs", region_name=region, config=_config(timeout + LONG_POLL))
 
     def send(self, tickets: Sequence[Ticket]) -> dict[str, str]:
-        """Put tickets on the queue in batches of ten; those that it refused one by one are left out."""
+        """Put tickets on the queue in batches of ten; those that it refused one by one are left out.
+
+        So are those behind a batch that couldn't be sent, or that took too long; raises only when none was taken.
+        """
         taken: dict[str, str] = {}
+        ends = time.monotonic() + self.timeout
         for batch in batches(tickets):
-            answer = self._call("send_message_batch", Entries=[_entry(i, ticket) for i, ticket in enumerate(batch)])
+            try:
+                answer = self._call("send_message_batch", Entries=[_entry(i, ticket) for i, ticket in enumerate(batch)])
+            except QueueUnavailable:
+                if not taken:
+                    raise
+                break
             taken |= {batch[int(done["Id"])].id: done["MessageId"] for done in answer.get("Successful", [])}
+            if time.monotonic() > ends:
+                break
         return taken
 
     def receive(self, wait: int) -> list[Received]:

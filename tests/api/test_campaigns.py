@@ -1,5 +1,6 @@
 """Campaigns through the JSON door: launched with placeholders, rejected fans named, looked at, paused, canceled."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -222,3 +223,34 @@ def test_a_paused_campaign_has_no_estimate(as_ada: Caller, cast: Cast, worker: N
     made = as_ada.post(BULK, body(cast.fans[:3])).json
     paused = as_ada.post(f"{CAMPAIGNS}/{made['campaignId']}/pause").json
     assert paused["campaign"]["estimatedCompletionTime"] is None
+
+
+def test_many_equal_requests_at_once_launch_one_campaign(
+    any_database: str, make_app: MakeApp, as_ada: Caller, cast: Cast
+) -> None:
+    busy = make_app(API_RATE_LIMITS="off")
+    request, headers = body(cast.fans[:3]), as_ada.headers | {"Idempotency-Key": "one"}
+
+    def post(_: int) -> tuple[int, int]:
+        response = Caller(busy.test_client()).post(BULK, request, headers=headers)
+        return response.status_code, response.json["campaignId"]
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = set(pool.map(post, range(40)))
+    assert len(answers) == 1
+    assert len(rows()) == 3
+
+
+def test_campaigns_to_the_same_fans_at_once_do_not_wait_for_each_other_for_ever(
+    any_database: str, make_app: MakeApp, as_ada: Caller, cast: Cast
+) -> None:
+    busy = make_app(API_RATE_LIMITS="off")
+    fans = [fan.id for fan in crowd(cast, 60)]
+    requests = [body(fans if number % 2 else fans[::-1]) for number in range(8)]
+
+    def post(request: dict[str, Any]) -> int:
+        response = Caller(busy.test_client()).post(BULK, request, headers=as_ada.headers)
+        return int(response.json["queued"])
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(post, requests)) == [60] * 8

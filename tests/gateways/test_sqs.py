@@ -80,6 +80,25 @@ def test_a_ticket_that_is_refused_is_left_out(queue: SqsQueue, monkeypatch: pyte
     assert queue.send([_ticket(5), _ticket(6)]) == {"5": "m"}
 
 
+def test_what_is_behind_a_batch_that_fails_is_left_out(queue: SqsQueue, monkeypatch: pytest.MonkeyPatch) -> None:
+    send, calls = queue.client.send_message_batch, []
+
+    def second_fails(**parameters: object) -> object:
+        calls.append(parameters)
+        if len(calls) == 2:
+            raise OSError("connection reset")
+        return send(**parameters)
+
+    monkeypatch.setattr(queue.client, "send_message_batch", second_fails)
+    assert set(queue.send([_ticket(number) for number in range(30)])) == {str(number) for number in range(10)}
+    assert (len(calls), queue.depth().visible) == (2, 10)
+
+
+def test_sending_many_takes_no_longer_than_a_call_may_take(queue: SqsQueue, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue, "timeout", 0.0)
+    assert len(queue.send([_ticket(number) for number in range(30)])) == 10
+
+
 def test_a_batch_that_is_too_large_is_refused_aloud(queue: SqsQueue) -> None:
     with pytest.raises(QueueUnavailable, match="send_message_batch"):
         queue.send([_ticket(1, "x" * 2_000_000)])
