@@ -7,7 +7,7 @@ from sqlalchemy import select, text
 from app.accounts.models import Account
 from app.db import database_now
 from app.extensions import db
-from app.messages.claims import NOW, SENDABLE
+from app.messages.line import NOW, SENDABLE
 from app.messages.models import Attempt
 
 

@@ -46,8 +46,8 @@ def test_a_claim_writes_down_what_is_about_to_happen(cast: Cast) -> None:
 
 def test_priority_goes_first_then_the_due_time_then_the_number(cast: Cast) -> None:
     tom, uma, vic = cast.conversations[:3]
-    low = queue(cast.ada, tom, priority=Priority.LOW)
-    normal = queue(cast.ada, uma, priority=Priority.NORMAL)
+    low = queue(cast.ada, tom, "low", priority=Priority.LOW)
+    normal = queue(cast.ada, uma, "normal", priority=Priority.NORMAL)
     second, first, third = (queue(cast.ada, conversation) for conversation in (tom, uma, vic))
     moment = database_now() - HOUR
     change(first, due_at=moment - HOUR)
