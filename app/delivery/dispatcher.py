@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
+import redis
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.delivery import recorder
@@ -118,7 +119,11 @@ class Dispatcher:
         while not self.idle() and stop.is_alive():
             self.wake.wait(0.2)
             self.wake.clear()
-            self.record_landed()
+            try:
+                self.record_landed()
+            except redis.RedisError:
+                # The slots count as ended by themselves; what landed next must still be written down.
+                log.warning("closing_without_redis")
         stop.cancel()
         self.calls.shutdown(wait=False, cancel_futures=True)
         self.chores.shutdown(wait=False, cancel_futures=True)
