@@ -11,20 +11,32 @@ from tests.delivery.queues import UnrulyQueue
 from tests.delivery.virtual import VirtualRedis
 
 
+@pytest.fixture(scope="session")
+def _real_queues() -> Iterator[dict[str, SqsQueue]]:
+    """By URL: a client of SQS takes long to make."""
+    made: dict[str, SqsQueue] = {}
+    yield made
+    for queue in made.values():
+        queue.client.close()
+        queue.poller.close()
+
+
 @pytest.fixture
-def queue(aws: AwsEndpoint) -> Iterator[UnrulyQueue]:
+def queue(aws: AwsEndpoint, _real_queues: dict[str, SqsQueue]) -> UnrulyQueue:
     """The delivery queue, empty."""
-    queue = UnrulyQueue(SqsQueue(aws.queue_url, REGION, 5))
-    yield queue
-    queue.close()
+    return _unruly(aws.queue_url, _real_queues)
 
 
 @pytest.fixture
-def dead_letters(aws: AwsEndpoint) -> Iterator[UnrulyQueue]:
+def dead_letters(aws: AwsEndpoint, _real_queues: dict[str, SqsQueue]) -> UnrulyQueue:
     """The dead letters, empty."""
-    queue = UnrulyQueue(SqsQueue(aws.dlq_url, REGION, 5))
-    yield queue
-    queue.close()
+    return _unruly(aws.dlq_url, _real_queues)
+
+
+def _unruly(url: str, made: dict[str, SqsQueue]) -> UnrulyQueue:
+    if url not in made:
+        made[url] = SqsQueue(url, REGION, 5)
+    return UnrulyQueue(made[url])
 
 
 @pytest.fixture

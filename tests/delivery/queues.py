@@ -1,7 +1,7 @@
 """A real queue that misbehaves as told: it doubles, withholds, turns round, refuses, and goes away before or after."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from app.gateways.sqs import Depth, Queue, QueueUnavailable, Received, SqsQueue, Ticket
@@ -11,7 +11,7 @@ class UnrulyQueue:
     """Implements `Queue` around a real one.
 
     `away`: nobody answers; `breaks_off`: it does as asked, and the answer is lost; `doubled`, `reversed`, `withheld`:
-    how tickets come out; `refused`: ids of tickets that it doesn't take; `on_receive` runs before each look.
+    how tickets come out; `refused`: ids of tickets that it doesn't take; `keeps`: it can't delete.
     """
 
     def __init__(self, queue: SqsQueue) -> None:
@@ -21,7 +21,7 @@ class UnrulyQueue:
         self.withheld = 0
         self.refused: set[str] = set()
         self.sends = 0
-        self.on_receive: Callable[[], object] = lambda: None
+        self.keeps = False
 
     def send(self, tickets: Sequence[Ticket]) -> dict[str, str]:
         """Put those that aren't refused on the real queue."""
@@ -33,7 +33,6 @@ class UnrulyQueue:
 
     def receive(self, wait: int) -> list[Received]:
         """What the real queue has, as unruly as told; it never waits."""
-        self.on_receive()
         self._answer_or_not(self.away)
         if self.withheld:
             self.withheld -= 1
@@ -44,20 +43,15 @@ class UnrulyQueue:
         return found[::-1] if self.reversed else found
 
     def delete(self, handles: Sequence[str]) -> None:
-        """Drop them from the real queue."""
-        self._answer_or_not(self.away)
-        self.queue.delete(handles)
+        """Drop them from the real queue, which gives no handle twice."""
+        self._answer_or_not(self.away or self.keeps)
+        self.queue.delete(list(dict.fromkeys(handles)))
         self._answer_or_not(self.breaks_off)
 
     def depth(self) -> Depth:
         """The real queue's."""
         self._answer_or_not(self.away)
         return self.queue.depth()
-
-    def close(self) -> None:
-        """Close the real queue's connections."""
-        self.queue.client.close()
-        self.queue.poller.close()
 
     def _answer_or_not(self, silent: bool) -> None:
         if silent:
