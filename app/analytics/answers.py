@@ -10,6 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from app.analytics import sources, zones
 from app.analytics.scope import Period, Scope, Span
 from app.conversations.models import Conversation
+from app.db import UtcDateTime
 from app.extensions import db
 from app.fans.models import Fan
 from app.messages.models import Message, Status
@@ -89,7 +90,7 @@ def _answers(scope: Scope, span: Span) -> Select[datetime, datetime]:
         select(
             lines.c.direction,
             lines.c.at,
-            func.lead(lines.c.at)
+            func.lead(lines.c.at, type_=UtcDateTime)
             .over(partition_by=lines.c.conversation_id, order_by=(lines.c.created_at, lines.c.id))
             .label("answered_at"),
         )

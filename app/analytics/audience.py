@@ -82,7 +82,10 @@ def _spent_since(scope: Scope, span: Span, ends: tuple[int, ...]) -> list[int]:
         func.coalesce(func.sum(rows.c.gross).filter(rows.c.day >= day, Fan.created_at < zones.moment_of(end)), 0)
         for day, end in zip(days, ends, strict=True)
     ]
-    return [int(value) for value in db.session.execute(select(*columns).join(Fan, Fan.id == rows.c.fan_id)).one()]
+    return [
+        int(value)
+        for value in db.session.execute(select(*columns).select_from(rows).join(Fan, Fan.id == rows.c.fan_id)).one()
+    ]
 
 
 def payers(scope: Scope, period: Period) -> tuple[int, int]:

@@ -2,11 +2,24 @@
 
 from flask import Flask, Response, request
 
-from app.api import accounts, auth, campaigns, conversations, docs, errors, failed, fans, limits, messages, monitoring
+from app.api import (
+    accounts,
+    analytics,
+    auth,
+    campaigns,
+    conversations,
+    docs,
+    errors,
+    failed,
+    fans,
+    limits,
+    messages,
+    monitoring,
+)
 from app.api.paths import CONVERTERS
 from app.extensions import csrf
 
-ROUTES = (accounts, auth, campaigns, conversations, docs, failed, fans, messages, monitoring)
+ROUTES = (accounts, analytics, auth, campaigns, conversations, docs, failed, fans, messages, monitoring)
 
 
 def init_app(app: Flask) -> None:

@@ -51,7 +51,8 @@ def contract(
     """Turn a handler into a view that checks what its parameters ask for, by their names.
 
     `viewer` the user (bearer routes), `body` and `query` the models that they are annotated with, `once` the
-    request's Idempotency-Key. The handler answers a model of `answers`, or `(model, status)` when several share one.
+    request's Idempotency-Key. The handler answers a model of `answers`, or `(model, status)` when several share one,
+    or a whole response when it is a file.
     """
 
     def bind(handler: Handler) -> View:
@@ -152,5 +153,7 @@ def _use(operation: Operation, once_key: str, path: Mapping[str, Any], arguments
 
 
 def _respond(operation: Operation, outcome: Any) -> Response:
+    if isinstance(outcome, Response):
+        return outcome
     model, status = outcome if isinstance(outcome, tuple) else (outcome, next(iter(operation.answers)))
     return Response(model.model_dump_json(), status, mimetype="application/json")

@@ -90,7 +90,7 @@ def _sections(found: dict[str, Any]) -> Iterator[Section]:
 def _content_of(part: dict[str, Any] | None) -> str | None:
     if part is None:
         return None
-    schema = part["content"]["application/json"]["schema"]
+    schema = next(iter(part["content"].values()))["schema"]
     return _name_of(schema.get("anyOf", [schema])[0])
 
 

@@ -13,6 +13,7 @@ from app.api.contract import SERVED, Operation, allowance
 from app.api.errors import Refusal
 from app.api.once import HEADER
 from app.api.paths import SCHEMAS
+from app.api.schemas.files import CsvFile
 
 Json = dict[str, Any]
 Mode = Literal["validation", "serialization"]
@@ -127,7 +128,7 @@ def _described(schema: Json) -> Json:
 
 def _responses(rule: Rule, operation: Operation) -> Json:
     found: Json = {
-        str(status): {"description": operation.summary, "headers": LIMIT_HEADERS, "content": _content(model)}
+        str(status): {"description": operation.summary, "headers": LIMIT_HEADERS, "content": _answer(model)}
         for status, model in operation.answers.items()
     }
     refusals = {status: {"$ref": f"#/components/responses/{status}"} for status in _usual(operation)}
@@ -141,6 +142,10 @@ def _responses(rule: Rule, operation: Operation) -> Json:
         else:
             found[str(status)] = refusals[status]
     return found
+
+
+def _answer(model: type[BaseModel]) -> Json:
+    return _content(model, "text/csv" if issubclass(model, CsvFile) else "application/json")
 
 
 def _usual(operation: Operation) -> list[int]:
@@ -167,5 +172,5 @@ def _refusal(status: int, reason: str) -> Json:
     return found | {"headers": headers} if headers else found
 
 
-def _content(model: type[BaseModel]) -> Json:
-    return {"application/json": {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}}
+def _content(model: type[BaseModel], kind: str = "application/json") -> Json:
+    return {kind: {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}}

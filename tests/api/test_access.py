@@ -1,5 +1,6 @@
 """The access matrix: every route of the JSON door, and what each kind of caller gets. A route without a row fails."""
 
+import io
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from app.api import docs
 from app.campaigns import service as campaigns
 from app.extensions import db
 from app.fans import service as fans
+from app.imports import service as imports
+from app.imports.reader import Wishes
 from app.messages import service
 from app.messages.models import Status
 from app.messages.rules import Draft
@@ -21,6 +24,7 @@ from tests.api.conftest import Caller, SignIn
 from tests.support.cast import PASSWORD, Cast
 
 UNSEEN = {"HEAD", "OPTIONS"}
+CSV_FILE = b"username\nsomebody\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,7 @@ class Ids:
     waiting: int
     fan: int
     campaign: int
+    imported: int
 
     @classmethod
     def of_ada(cls, cast: Cast) -> "Ids":
@@ -51,10 +56,11 @@ class Ids:
             waiting=waiting.id,
             fan=fans.ensure(cast.account.id, f"new-{failed.id}").id,
             campaign=campaigns.launch(cast.ada, cast.account.id, "News", Draft(text="Hi"), [cast.fans[0].id]).id,
+            imported=imports.load(cast.ada, cast.account.id, "fans.csv", CSV_FILE, Wishes()).id,
         )
 
 
-NEVER = Ids(*[10**9] * 7)
+NEVER = Ids(*[10**9] * 8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +77,16 @@ class Row:
     olga: int
     body: Callable[[Ids], dict[str, Any]] | None = None
     path: str | None = None
+    file: bytes | None = None
 
     def ask(self, caller: Caller, ids: Ids) -> tuple[int, bytes]:
         """Call the route as it is meant to be called, about `ids`."""
         method, _, pattern = self.route.partition(" ")
         path = (self.path or pattern).format(ids=ids)
-        response = caller(method, path, json=self.body(ids) if self.body else None)
+        if self.file is not None:
+            response = caller(method, path, data={"file": (io.BytesIO(self.file), "fans.csv")})
+        else:
+            response = caller(method, path, json=self.body(ids) if self.body else None)
         return response.status_code, response.data
 
 
@@ -119,11 +129,15 @@ ITS_THREAD = INBOX + "/{ids.conversation}/messages"
 FANS = "/api/crm/fans"
 FAN = f"{FANS}/<number:fan_id>"
 THE_FAN = FANS + "/{ids.fan}"
+IMPORT = "/api/onlyfans/import"
 MINE = "?accountId={ids.account}"
 CAMPAIGNS = "/api/crm/campaigns"
 CAMPAIGN = f"{CAMPAIGNS}/<number:campaign_id>"
 THE_CAMPAIGN = CAMPAIGNS + "/{ids.campaign}"
+ANALYTICS = "/api/analytics"
+REPORTS = [f"{ANALYTICS}/{report}{kind}" for report in ("summary", "top-fans", "revenue") for kind in ("", ".csv")]
 CLOSED = [
+    *(Row(f"GET {report}", 200, 200, 404, 404, path=report + MINE) for report in REPORTS),
     Row(f"POST {SEND}", 202, 202, 404, 404, body=a_message),
     # There is no worker in the tests: 503 is what everybody gets who may ask.
     Row("GET /api/monitoring/onlyfans", 503, 503, 503, 503),
@@ -138,6 +152,8 @@ CLOSED = [
     Row(f"GET {FAN}", 200, 200, 404, 404, path=THE_FAN),
     Row(f"PUT {FAN}", 200, 200, 404, 404, path=THE_FAN, body=a_name),
     Row(f"DELETE {FAN}", 200, 200, 404, 404, path=THE_FAN),
+    Row(f"POST {IMPORT}/csv", 200, 200, 404, 404, path=IMPORT + "/csv" + MINE, file=CSV_FILE),
+    Row(f"GET {IMPORT}/<number:import_id>", 200, 200, 404, 404, path=IMPORT + "/{ids.imported}"),
     Row(f"GET {INBOX}", 200, 200, 404, 404, path=INBOX + MINE),
     Row(f"GET {THREAD}", 200, 200, 404, 404, path=ITS_THREAD),
     Row(f"POST {THREAD}", 202, 202, 404, 404, path=ITS_THREAD, body=a_text),
