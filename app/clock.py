@@ -10,4 +10,4 @@ def now() -> datetime:
 
 def iso(moment: datetime | None) -> str | None:
     """`2026-11-01T12:00:00Z`, to the second, or None for None."""
-    return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return None if moment is None else f"{moment.astimezone(UTC).isoformat()[:19]}Z"

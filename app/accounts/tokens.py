@@ -4,15 +4,16 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache, lru_cache
 from typing import Any
 
 import jwt
-from sqlalchemy import delete, select, update
+from sqlalchemy import Select, bindparam, delete, select, update
 
 from app.accounts.models import RefreshToken, TokenFamily, User
 from app.accounts.service import audit
 from app.clock import now
-from app.db import transaction
+from app.db import BigId, transaction
 from app.errors import NotSignedIn
 from app.extensions import db
 
@@ -80,6 +81,8 @@ def revoke(refresh_token: str) -> None:
 def holder(access_token: str, keys: Keys) -> User:
     """Whose access token this is, while their sign-in lasts and they are enabled (one query); raises NotSignedIn."""
     claims = _claims(access_token, keys)
+    if claims["exp"] <= now().timestamp():
+        raise NotSignedIn(BAD_ACCESS)
     user = _owner(claims["fam"]) if isinstance(claims["fam"], int) else None
     if user is None or str(user.id) != claims["sub"]:
         raise NotSignedIn(BAD_ACCESS)
@@ -113,6 +116,8 @@ def _claims(token: str, keys: Keys) -> dict[str, Any]:
         raise NotSignedIn(BAD_ACCESS) from None
 
 
+# A signature stays as good as it was; whether the token has expired is asked each time.
+@lru_cache(maxsize=1024)
 def _decode(token: str, key: str) -> dict[str, Any]:
     # A server whose clock is a second ahead may have issued it: `iat` must be there, `exp` alone decides.
     options: jwt.types.Options = {"require": CLAIMS, "verify_iat": False}
@@ -120,10 +125,18 @@ def _decode(token: str, key: str) -> dict[str, Any]:
 
 
 def _owner(family_id: int) -> User | None:
-    return db.session.scalar(
-        select(User)
+    """The user of a sign-in that lasts: a copy that no session knows, because every request asks for it."""
+    row = db.session.connection().execute(_owner_of(), {"family": family_id}).one_or_none()
+    return None if row is None else User(id=row.id, email=row.email, name=row.name, role=row.role)
+
+
+@cache
+def _owner_of() -> Select[int, str, str, str]:
+    return (
+        select(User.id, User.email, User.name, User.role)
         .join(TokenFamily, TokenFamily.user_id == User.id)
-        .where(TokenFamily.id == family_id, TokenFamily.ended_at.is_(None), User.disabled_at.is_(None))
+        .where(TokenFamily.id == bindparam("family", type_=BigId))
+        .where(TokenFamily.ended_at.is_(None), User.disabled_at.is_(None))
     )
 
 

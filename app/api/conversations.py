@@ -9,6 +9,7 @@ from app.api import cursors
 from app.api.contract import contract
 from app.api.messages import NO_ACCOUNT, accepted
 from app.api.once import Once
+from app.api.schemas.base import Plain
 from app.api.schemas.conversations import (
     ConversationItem,
     Inbox,
@@ -27,27 +28,27 @@ blueprint = Blueprint("api_conversations", __name__, url_prefix="/api/crm/conver
 
 @blueprint.get("")
 @contract("Conversations", answers={200: Inbox}, refusals={404: NO_ACCOUNT})
-def list_conversations(viewer: User, query: InboxQuery) -> Inbox:
+def list_conversations(viewer: User, query: InboxQuery) -> Plain:
     """Your accounts' conversations, the newest first."""
     wanted = conversations.Filter(query.account_id, query.filter == "unread", query.q.strip())
     page = conversations.page(viewer, wanted, query.limit, query.offset)
-    items = [ConversationItem.of(conversation, owner_id) for conversation, owner_id in page.rows]
-    return Inbox(conversations=items, total=page.total, limit=query.limit, offset=query.offset)
+    items = [ConversationItem.plain(row, page.owners[row.account_id]) for row in page.rows]
+    return Plain(conversations=items, total=page.total, limit=query.limit, offset=query.offset)
 
 
 @blueprint.get("/<number:conversation_id>/messages")
 @contract("Messages of a conversation", answers={200: Thread})
-def list_messages(conversation_id: int, viewer: User, query: ThreadQuery) -> Thread:
+def list_messages(conversation_id: int, viewer: User, query: ThreadQuery) -> Plain:
     """The newest first; nothing is marked as read. Go on with `before` = `nextCursor`: new messages shift no page."""
     purpose = f"messages:{conversation_id}"
     before = cursors.read(purpose, query.before)
     page = lists.thread(viewer, conversation_id, query.limit, query.offset, before)
-    return Thread(
-        messages=[MessageItem.model_validate(message) for message in page.messages],
+    return Plain(
+        messages=[MessageItem.plain(row) for row in page.rows],
         total=page.total,
         limit=query.limit,
         offset=query.offset,
-        next_cursor=cursors.write(purpose, page.following),
+        nextCursor=cursors.write(purpose, page.following),
     )
 
 

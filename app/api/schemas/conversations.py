@@ -1,13 +1,14 @@
 """Conversations and their messages."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
+from sqlalchemy import Row
 
 from app.api.schemas.base import Answer, Limit, Moment, Offset, Query, QueryId, Request, Text
 from app.api.schemas.letters import Attachments, Content, Later, Price, Urgency, price_asks_for
-from app.conversations.models import Conversation
+from app.clock import iso
 from app.messages.rules import PRIORITIES, Draft
 
 MESSAGE_EXAMPLE: JsonDict = {
@@ -57,19 +58,20 @@ class ConversationItem(Answer):
     unread_count: int
     fan: Person
 
-    @classmethod
-    def of(cls, conversation: Conversation, owner_id: int) -> "ConversationItem":
-        """The answer for a conversation whose fan is loaded."""
-        return cls(
-            id=conversation.id,
-            user_id=owner_id,
-            account_id=conversation.account_id,
-            fan_id=conversation.fan_id,
-            last_message_at=conversation.last_message_at,
-            last_message=conversation.last_message,
-            unread_count=conversation.unread_count,
-            fan=Person.model_validate(conversation.fan),
-        )
+    @staticmethod
+    def plain(row: Row[Any], owner_id: int) -> dict[str, Any]:
+        """The item for a row of `conversations.lists`, written by hand: a model of each takes four times as long."""
+        return {
+            "id": row.id,
+            "userId": owner_id,
+            "accountId": row.account_id,
+            "fanId": row.fan_id,
+            "platform": "onlyfans",
+            "lastMessageAt": iso(row.last_message_at),
+            "lastMessage": row.last_message,
+            "unreadCount": row.unread_count,
+            "fan": {"id": row.fan_id, "name": row.name, "handle": row.handle, "avatar": row.avatar},
+        }
 
 
 class Inbox(Answer):
@@ -92,7 +94,7 @@ class MessageItem(Answer):
     """One message of a conversation."""
 
     id: int
-    message_id: str = Field(validation_alias="public_id")
+    message_id: str
     conversation_id: int
     fan_id: int
     direction: Literal["in", "out"]
@@ -104,6 +106,25 @@ class MessageItem(Answer):
     error: str | None
     created_at: Moment
     sent_at: Moment | None
+
+    @staticmethod
+    def plain(row: Row[Any]) -> dict[str, Any]:
+        """The item for a row of `messages.lists`, written by hand as that of a conversation is."""
+        return {
+            "id": row.id,
+            "messageId": row.public_id,
+            "conversationId": row.conversation_id,
+            "fanId": row.fan_id,
+            "direction": row.direction,
+            "status": row.status,
+            "text": row.text,
+            "priceCents": row.price_cents,
+            "attachments": [{"type": one["type"], "url": one.get("url")} for one in row.attachments],
+            "read": row.read,
+            "error": row.error,
+            "createdAt": iso(row.created_at),
+            "sentAt": iso(row.sent_at),
+        }
 
 
 class Thread(Answer):
