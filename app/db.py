@@ -10,6 +10,9 @@ from typing import Any
 from sqlalchemy import BigInteger, DateTime, Dialect, Engine, Integer, TypeDecorator, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.schema import CreateIndex
+from sqlalchemy.sql.compiler import DDLCompiler
 
 from app.extensions import Model, db
 
@@ -105,6 +108,13 @@ def _tune_sqlite(connection: DBAPIConnection, _record: Any) -> None:
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+@compiles(CreateIndex, "sqlite")
+def _index_without_nulls_first(index: CreateIndex, compiler: DDLCompiler, **options: Any) -> str:
+    # SQLite always puts nulls first in an index, and refuses to be told so.
+    ddl: str = compiler.visit_create_index(index, **options)  # type: ignore[no-untyped-call]
+    return ddl.replace(" NULLS FIRST", "")
 
 
 def insert_unless_there(table: type[Model], rows: list[dict[str, Any]]) -> None:

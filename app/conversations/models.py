@@ -30,9 +30,6 @@ class Conversation(Model):
     __tablename__ = "conversation"
     __table_args__ = (
         UniqueConstraint("account_id", "fan_id"),
-        Index(None, "account_id", "last_message_at", "id"),
-        Index("ix_conversation_unread", "account_id", "last_message_at", "id", **_only("unread_count > 0")),
-        Index("ix_conversation_waiting", "account_id", "last_message_at", "id", **_only("last_direction = 'in'")),
         Index("ix_conversation_read_due", "read_due_at", **_only("read_due_at IS NOT NULL")),
     )
 
@@ -49,6 +46,12 @@ class Conversation(Model):
 
     fan: Mapped[Fan] = relationship(lazy="raise")
 
+
+# Read backwards they are the inbox: the newest first, silent conversations last.
+_inbox = (Conversation.account_id, Conversation.last_message_at.nulls_first(), Conversation.id)
+Index("ix_conversation_newest", *_inbox)
+Index("ix_conversation_unread", *_inbox, **_only("unread_count > 0"))
+Index("ix_conversation_waiting", *_inbox, **_only("last_direction = 'in'"))
 
 class SavedReply(Model):
     """A text that an account's people insert with `/` and its shortcut; `{{name}}` in it becomes the fan's name."""
