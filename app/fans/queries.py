@@ -83,9 +83,14 @@ def _conditions(viewer: User, wanted: Filter) -> list[ColumnElement[bool]]:
         handle = Fan.handle.icontains(words.lstrip("@"), autoescape=True)
         found.append(Fan.name.icontains(words, autoescape=True) | handle | Fan.email.icontains(words, autoescape=True))
     if wanted.tag:
-        # A tag between its quotes can't be part of another one: those inside a tag are escaped.
-        found.append(cast(Fan.tags, String).icontains(json.dumps(wanted.tag), autoescape=True))
+        found.append(tagged(wanted.tag))
     return found
+
+
+def tagged(tag: str) -> ColumnElement[bool]:
+    """Whether a fan has this tag."""
+    # A tag between its quotes can't be part of another one: those inside a tag are escaped.
+    return cast(Fan.tags, String).icontains(json.dumps(tag), autoescape=True)
 
 
 def _order(sort: str) -> tuple[ColumnElement[object], ColumnElement[int]]:
