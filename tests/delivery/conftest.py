@@ -7,6 +7,7 @@ import pytest
 from app.delivery.relay import Relay
 from app.gateways.sqs import SqsQueue
 from embedded.aws import REGION, AwsEndpoint
+from tests.delivery.gated import GatedPlatform
 from tests.delivery.queues import UnrulyQueue
 from tests.delivery.virtual import VirtualRedis
 
@@ -49,3 +50,9 @@ def relay(queue: UnrulyQueue, dead_letters: UnrulyQueue) -> Relay:
 def virtual(redis_url: str) -> VirtualRedis:
     """A Redis whose time passes when told: 3 calls in 10 s, a second apart."""
     return VirtualRedis(redis_url)
+
+
+@pytest.fixture
+def gated() -> GatedPlatform:
+    """A platform that does what it is told."""
+    return GatedPlatform()
