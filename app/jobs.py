@@ -16,6 +16,7 @@ SLICE_SECONDS = 25
 SLICE_VERB = "app.delivery.slices.deliver"
 JOB_SECONDS = 3600
 FAILURES_KEPT = 86_400
+ASKED_FOR = "huntaze:asked-for"
 
 
 def connect(url: str | None) -> redis.Redis:
@@ -36,6 +37,17 @@ def delivery_queue(worker: str) -> str:
 def enqueue(connection: redis.Redis, verb: str, *args: int | str) -> None:
     """Run `verb` (a dotted name) in the background; raises redis.RedisError. Call it after the commit."""
     queue(BACKGROUND, connection).enqueue(verb, *args, job_timeout=JOB_SECONDS, result_ttl=0, failure_ttl=FAILURES_KEPT)
+
+
+def enqueue_seldom(connection: redis.Redis, verb: str, pause: int) -> bool:
+    """Run `verb` in the background unless that was asked for in the last `pause` seconds. Raises RedisError.
+
+    For verbs that catch up with everything, whoever asks: behind a long job they don't pile up.
+    """
+    if not connection.set(f"{ASKED_FOR}:{verb}", 1, nx=True, ex=pause):
+        return False
+    enqueue(connection, verb)
+    return True
 
 
 def keep_a_slice_waiting(connection: redis.Redis, worker: str) -> bool:

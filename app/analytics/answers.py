@@ -7,12 +7,13 @@ from statistics import median
 from sqlalchemy import ColumnElement, Select, case, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from app.analytics import sources, zones
+from app.analytics import zones
 from app.analytics.scope import Period, Scope, Span
 from app.conversations.models import Conversation
 from app.db import UtcDateTime
 from app.extensions import db
 from app.fans.models import Fan
+from app.fans.queries import tagged
 from app.messages.models import Message, Status
 
 
@@ -105,6 +106,6 @@ def _answers(scope: Scope, span: Span) -> Select[datetime, datetime]:
 def _of(scope: Scope, span: Span) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = [Message.account_id.in_(span.account_ids)]
     if scope.tag:
-        with_tag = select(Fan.id).where(Fan.account_id.in_(span.account_ids), sources.tagged(scope.tag))
+        with_tag = select(Fan.id).where(Fan.account_id.in_(span.account_ids), tagged(scope.tag))
         found.append(Message.fan_id.in_(with_tag))
     return found

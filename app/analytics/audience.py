@@ -14,6 +14,7 @@ from app.analytics.scope import Period, Scope, Span
 from app.clock import now
 from app.extensions import db
 from app.fans.models import Fan
+from app.fans.queries import tagged
 
 COHORTS = 12
 
@@ -181,5 +182,5 @@ def _months_before(day: date, months: int) -> date:
 def _fans(scope: Scope, account_ids: tuple[int, ...]) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = [Fan.account_id.in_(account_ids)]
     if scope.tag:
-        found.append(sources.tagged(scope.tag))
+        found.append(tagged(scope.tag))
     return found

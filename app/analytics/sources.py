@@ -1,14 +1,11 @@
 """The rows that reports are added up from, as subqueries: roll-ups where they can answer, else the transactions."""
 
-import json
-
 from sqlalchemy import (
     ColumnElement,
     FromClause,
     Function,
     Integer,
     Select,
-    String,
     Subquery,
     case,
     cast,
@@ -26,6 +23,7 @@ from app.analytics.zones import Offsets
 from app.earnings.models import Transaction
 from app.extensions import db
 from app.fans.models import Fan
+from app.fans.queries import tagged
 
 Rows = FromClause
 Sum = Function[int]
@@ -70,11 +68,6 @@ def during(span: Span) -> list[ColumnElement[bool]]:
         Transaction.received_at >= zones.moment_of(span.start),
         Transaction.received_at < zones.moment_of(span.end),
     ]
-
-
-def tagged(tag: str) -> ColumnElement[bool]:
-    """Whether a fan has the tag; between its quotes it can't be part of another one."""
-    return cast(Fan.tags, String).icontains(json.dumps(tag), autoescape=True)
 
 
 def _of_quarters(_scope: Scope, span: Span) -> Select[int, int, str, int, int, int]:

@@ -1,7 +1,8 @@
-"""The command line door: `flask demo`, `flask limiter`, `flask users`."""
+"""The command line door: `flask analytics`, `flask demo`, `flask limiter`, `flask users`."""
 
 from flask import Flask
 
+from app.cli.analytics import analytics
 from app.cli.demo import demo
 from app.cli.limiter import limiter
 from app.cli.users import users
@@ -9,5 +10,5 @@ from app.cli.users import users
 
 def init_app(app: Flask) -> None:
     """Add the commands; every one explains itself with `--help`."""
-    for group in (demo, limiter, users):
+    for group in (analytics, demo, limiter, users):
         app.cli.add_command(group)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from app import jobs
 from app.accounts import connection
 from app.accounts.connection import Keys, KeyUnreadable, Probe
+from app.analytics import service as figures
 from app.campaigns import service as campaigns
 from app.delivery import heartbeat
 from app.delivery.relay import Relay
@@ -17,6 +18,8 @@ from app.messages import backlog, upkeep
 
 log = logging.getLogger(__name__)
 FORGET_OLD_KEYS = "app.idempotency.forget_old"
+ROLL_UP = "app.analytics.service.roll_up"
+ROLL_UP_PAUSE = 10
 OFTEN, SELDOM, RARELY = 0.5, 5.0, 3600.0
 
 
@@ -38,6 +41,7 @@ class Housekeeping:
                 upkeep.expire_unclear,
                 campaigns.settle_canceled,
                 self.rebuild,
+                self.roll_up,
             ),
             RARELY: (self.tidy_up,),
         }
@@ -76,6 +80,11 @@ class Housekeeping:
     def rebuild(self) -> None:
         """Accounts that have work are ready, whatever Redis has forgotten."""
         self.bucket.ready(backlog.accounts_with_work())
+
+    def roll_up(self) -> None:
+        """Have money that changed counted again, in the background."""
+        if figures.accounts_to_roll_up():
+            jobs.enqueue_seldom(self.bucket.client, ROLL_UP, ROLL_UP_PAUSE)
 
     def tidy_up(self) -> None:
         """Have what is too old dropped, in the background."""

@@ -15,13 +15,14 @@ from app.accounts.connection import Keys
 from app.accounts.models import Account
 from app.db import transaction
 from app.delivery import heartbeat
-from app.delivery.housekeeping import FORGET_OLD_KEYS, Housekeeping
+from app.delivery.housekeeping import FORGET_OLD_KEYS, ROLL_UP, Housekeeping
 from app.delivery.relay import Relay
 from app.delivery.token_bucket import TokenBucket
 from app.extensions import connect_redis, db
 from app.gateways.answers import CallFailed
 from app.messages.models import Message, Status
 from config import DEVELOPMENT_ENCRYPTION_KEY
+from tests.analytics.books import pay
 from tests.delivery.queues import UnrulyQueue, drain
 from tests.delivery.virtual import LIMIT, TIMEOUT, VirtualRedis
 from tests.messages.line import change, fresh, must_claim, pass_time
@@ -128,6 +129,19 @@ def test_old_keys_are_dropped_by_a_job_and_rarely(make: Make, virtual: VirtualRe
     with jobs.connect(redis_url) as link:
         (job,) = jobs.queue(jobs.BACKGROUND, link).jobs
     assert job.func_name == FORGET_OLD_KEYS
+
+
+def test_money_that_changed_is_counted_by_a_job(cast: Cast, make: Make, redis_url: str) -> None:
+    housekeeping = make()
+    with jobs.connect(redis_url) as link:
+        waiting = jobs.queue(jobs.BACKGROUND, link)
+        housekeeping.roll_up()
+        assert waiting.jobs == []
+        pay(cast.account, "2026-11-01 12:00", 100)
+        housekeeping.due = dict.fromkeys(housekeeping.due, 0.0)
+        housekeeping.tick()
+        housekeeping.roll_up()
+        assert [job.func_name for job in waiting.jobs].count(ROLL_UP) == 1
 
 
 def test_without_redis_the_duties_of_the_database_are_done(cast: Cast, make: Make, tmp_path: Path) -> None:
