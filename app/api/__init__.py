@@ -12,6 +12,7 @@ from app.api import (
     errors,
     failed,
     fans,
+    imports,
     limits,
     messages,
     monitoring,
@@ -19,7 +20,7 @@ from app.api import (
 from app.api.paths import CONVERTERS
 from app.extensions import csrf
 
-ROUTES = (accounts, analytics, auth, campaigns, conversations, docs, failed, fans, messages, monitoring)
+ROUTES = (accounts, analytics, auth, campaigns, conversations, docs, failed, fans, imports, messages, monitoring)
 
 
 def init_app(app: Flask) -> None:

@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, TypeVar, get_type_hints
 
 from flask import Response, current_app, g, request
@@ -15,6 +15,7 @@ from app.accounts import tokens
 from app.accounts.models import User
 from app.api import limits, reading
 from app.api.once import Once, first_used, key
+from app.api.schemas.base import Form
 from app.clock import now
 from app.errors import Invalid, NotSignedIn, Problem
 from app.throttle import Limit
@@ -38,6 +39,11 @@ class Operation:
     body: type[BaseModel] | None
     query: type[BaseModel] | None
     idempotent: bool
+
+    @property
+    def form(self) -> bool:
+        """Whether the body is a multipart form instead of JSON."""
+        return self.body is not None and issubclass(self.body, Form)
 
 
 def contract(
@@ -136,7 +142,8 @@ def _read(operation: Operation, path: Mapping[str, Any]) -> dict[str, Any]:
         arguments["query"] = faults.or_none(lambda: reading.query(query))
     if (body := operation.body) is not None:
         before = first_used(g.viewer.id, operation.name, once_key) if once_key is not None else None
-        arguments["body"] = faults.or_none(lambda: reading.body(body, before or now()))
+        read = partial(reading.form, body) if operation.form else partial(reading.body, body, before or now())
+        arguments["body"] = faults.or_none(read)
     if faults.found:
         raise Invalid(faults.found)
     if operation.idempotent:

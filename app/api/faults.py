@@ -25,6 +25,7 @@ WORDS = {
     "bool_type": "must be true or false",
     "list_type": "must be a list",
     "model_type": "must be an object",
+    "is_instance_of": "must be sent as a file",
     "datetime_type": "must be a time such as 2026-11-01T12:00:00Z",
     "datetime_parsing": "must be a time such as 2026-11-01T12:00:00Z",
     "datetime_from_date_parsing": "must be a time such as 2026-11-01T12:00:00Z",

@@ -100,7 +100,7 @@ def _operation(app: Flask, rule: Rule, operation: Operation) -> Json:
         "responses": _responses(rule, operation),
     }
     if operation.body is not None:
-        found["requestBody"] = {"required": True, "content": _content(operation.body)}
+        found["requestBody"] = {"required": True, "content": _content(operation.body, _kind(operation))}
     return found
 
 
@@ -170,6 +170,10 @@ def _refusal(status: int, reason: str) -> Json:
         headers = {"Retry-After": {"description": "Seconds to wait", **COUNT}, **LIMIT_HEADERS}
     found: Json = {"description": reason, "content": _content(Refusal)}
     return found | {"headers": headers} if headers else found
+
+
+def _kind(operation: Operation) -> str:
+    return "multipart/form-data" if operation.form else "application/json"
 
 
 def _content(model: type[BaseModel], kind: str = "application/json") -> Json:

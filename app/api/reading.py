@@ -2,19 +2,22 @@
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import unquote_to_bytes
 
 from flask import request
 from pydantic import BaseModel, ValidationError
+from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from app.api import faults
-from app.api.schemas.base import label
+from app.api.schemas.base import SentFile, label
 from app.errors import Invalid, Problem
 
 LARGEST_BODY = 1024 * 1024
+LARGEST_FILE = 10 * 1024 * 1024
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -28,7 +31,28 @@ def refuse_broken_text() -> None:
 
 def query(model: type[Model]) -> Model:
     """The query as `model`; raises Invalid with every fault."""
-    given = request.args.to_dict(flat=False)
+    return _of_single_values(model, request.args.to_dict(flat=False))
+
+
+def form(model: type[Model]) -> Model:
+    """The multipart form as `model`; raises Invalid with every fault; 413 for a file above 10 MB, 415 for no form."""
+    if request.mimetype != "multipart/form-data":
+        raise UnsupportedMediaType
+    given: dict[str, list[Any]] = request.form.to_dict(flat=False)
+    for name, files in request.files.to_dict(flat=False).items():
+        given.setdefault(name, []).extend(_sent(file) for file in files)
+    return _of_single_values(model, given)
+
+
+def _sent(file: FileStorage) -> SentFile:
+    with file.stream:
+        content = file.stream.read(LARGEST_FILE + 1)
+    if len(content) > LARGEST_FILE:
+        raise RequestEntityTooLarge
+    return SentFile(file.filename or "", content)
+
+
+def _of_single_values(model: type[Model], given: Mapping[str, list[Any]]) -> Model:
     doubled = [Problem(name, f"{label(name)} was given more than once") for name in given if len(given[name]) > 1]
     try:
         found = model.model_validate({name: values[0] for name, values in given.items()})

@@ -1,8 +1,9 @@
 """What all requests and answers of the JSON door share: camelCase, strictness, and the types of single fields."""
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from pydantic import (
     AfterValidator,
@@ -11,10 +12,12 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    InstanceOf,
     PlainSerializer,
     WithJsonSchema,
 )
 from pydantic.alias_generators import to_camel
+from pydantic.config import JsonDict
 from pydantic_core import to_json
 
 from app.clock import iso
@@ -51,6 +54,28 @@ class Query(BaseModel):
     """What comes in by the address: all text, so that numbers are read from digits."""
 
     model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
+
+
+def _absent_is_not_null(schema: JsonDict) -> None:
+    for field in cast(dict[str, JsonDict], schema["properties"]).values():
+        for choice in cast(list[JsonDict], field.pop("anyOf", [])):
+            field.update(choice if choice.get("type") != "null" else {})
+        if field.get("default", ...) is None:
+            del field["default"]
+
+
+class Form(Query):
+    """What comes in as multipart/form-data: files, and text as in addresses."""
+
+    model_config = ConfigDict(json_schema_extra=_absent_is_not_null)
+
+
+@dataclass(frozen=True, slots=True)
+class SentFile:
+    """A file as it came."""
+
+    name: str
+    content: bytes
 
 
 class Answer(BaseModel):
@@ -106,6 +131,7 @@ ObjectId = Annotated[int, Field(ge=1, le=LARGEST_ID), BeforeValidator(whole)]
 """One of our integer ids."""
 
 QueryId = Annotated[int, Field(ge=1, le=LARGEST_ID), BeforeValidator(_digits)]
+File = Annotated[InstanceOf[SentFile], WithJsonSchema({"type": "string", "format": "binary"})]
 Limit = Annotated[
     int,
     Field(ge=1),
