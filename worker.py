@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import FrameType
@@ -27,7 +28,7 @@ from rq.queue import Queue
 from rq.serializers import JSONSerializer
 
 from app import create_app, jobs, settings_or_exit
-from app.delivery import slices, wiring
+from app.delivery import checking, slices, wiring
 from app.delivery.pipeline import Pipeline
 from app.extensions import REDIS_URL_UNSET, db
 
@@ -94,6 +95,7 @@ def deliver(name: str, manager: int) -> None:
 def work_in_background(name: str, manager: int) -> None:
     """A background worker's life."""
     app = _app_of_child("background", manager)
+    checking.bind(partial(wiring.courier, app.extensions["settings"]))
     with app.app_context():
         worker = BackgroundWorker(
             [jobs.BACKGROUND],

@@ -71,6 +71,17 @@ class Membership(Model):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
 
 
+class Assignment(Model):
+    """An operator says that this user may connect this account of the deployment's key."""
+
+    __tablename__ = "assignment"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    platform_id: Mapped[str] = mapped_column(String(64), unique=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id"), index=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+
+
 class LoginSession(Model):
     """A browser that is signed in; `token_hash` is the SHA-256 of what its cookie holds."""
 

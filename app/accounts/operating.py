@@ -1,12 +1,12 @@
 """What somebody at the command line does to users and accounts: no viewer, they run the deployment."""
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from app.accounts import service
-from app.accounts.models import Account, Role, User
+from app.accounts.models import Account, Assignment, Role, User
 from app.clock import now
 from app.db import transaction
-from app.errors import NotFound
+from app.errors import Conflict, NotFound
 from app.extensions import db
 
 
@@ -61,6 +61,18 @@ def resume(platform_id: str) -> Account:
         account.stopped_at = None
         service.audit("account.resumed", account_id=account.id)
         return account
+
+
+def assign(email: str, platform_id: str) -> User:
+    """Let a creator connect this account on the deployment's key, and nobody else; raises NotFound or Conflict."""
+    with transaction():
+        found = user(email)
+        if found.role != Role.CREATOR:
+            raise Conflict("Only creators connect accounts")
+        db.session.execute(delete(Assignment).where(Assignment.platform_id == platform_id))
+        db.session.add(Assignment(platform_id=platform_id, user_id=found.id))
+        service.audit("account.assigned", platform_id=platform_id, assigned_id=found.id)
+        return found
 
 
 def stopped() -> list[Account]:

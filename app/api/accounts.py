@@ -1,13 +1,18 @@
-"""Connected platform accounts: which ones a user acts for."""
+"""Connected platform accounts: which ones a user acts for, and connecting one."""
 
-from flask import Blueprint
+from flask import Blueprint, current_app
 
 from app.accounts import queries
+from app.accounts.connecting import Connector
+from app.accounts.connection import Keys
 from app.accounts.models import User
-from app.api.contract import contract
-from app.api.schemas.accounts import AccountItem, AccountList
+from app.api.contract import contract, settings
+from app.api.schemas.accounts import AccountAnswer, AccountItem, AccountList, AccountNew
+from app.gateways.platform import OnlyFansPlatform
 
 blueprint = Blueprint("api_accounts", __name__, url_prefix="/api/onlyfans/accounts")
+NOT_THERE = "The key doesn't list it, it is connected already, or it wasn't assigned to you"
+PATIENCE = 3.0
 
 
 @blueprint.get("")
@@ -16,3 +21,25 @@ def list_accounts(viewer: User) -> AccountList:
     """The accounts that you own or manage, the oldest first: their ids are what `accountId` takes."""
     found = [AccountItem.of(account) for account in queries.visible(viewer)]
     return AccountList(accounts=found, total=len(found))
+
+
+@blueprint.post("")
+@contract(
+    "Connect an account",
+    answers={201: AccountAnswer},
+    refusals={403: "Only creators connect accounts", 404: NOT_THERE},
+)
+def connect_account(viewer: User, body: AccountNew) -> AccountAnswer:
+    """The key, yours or the deployment's, must list the account at the platform. A key is never shown again."""
+    return AccountAnswer(account=AccountItem.of(_connector().connect(viewer, body.wanted())))
+
+
+def _connector() -> Connector:
+    """Made when the first account is connected: most processes never ask the platform anything."""
+    found: Connector | None = current_app.extensions.get("connector")
+    if found is None:
+        given = settings()
+        platform = OnlyFansPlatform(given.platform_base_url, min(PATIENCE, given.platform_timeout))
+        keys = Keys(given.encryption_key, given.platform_api_key)
+        found = current_app.extensions["connector"] = Connector(platform, keys, assigned_only=given.production)
+    return found

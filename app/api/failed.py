@@ -5,7 +5,8 @@ from flask import Blueprint
 from app.accounts.models import User
 from app.api.contract import contract
 from app.api.messages import NO_ACCOUNT, desk
-from app.api.schemas.failed import Canceled, Confirmation, FailedItem, FailedList, FailedQuery, Retried
+from app.api.schemas.failed import Canceled, Checked, Confirmation, FailedItem, FailedList, FailedQuery, Retried
+from app.delivery import checking
 from app.messages import lists, service
 from app.messages.models import Message
 
@@ -51,6 +52,21 @@ def cancel_message(message_id: str, viewer: User) -> Canceled:
 def send_message_again(message_id: str, viewer: User, body: Confirmation) -> Retried:  # noqa: ARG001
     """Queue it again, as a new message, although it may have arrived: `confirm` says that you know."""
     return _published(service.send_again(viewer, lists.resolve(viewer, message_id)))
+
+
+@blueprint.post("/<reference:message_id>/check")
+@contract(
+    "Look an unknown message up",
+    answers={202: Checked},
+    limit=TEN,
+    refusals={409: "Its fate is known"},
+)
+def check_message(message_id: str, viewer: User) -> Checked:
+    """Have its chat looked through: it turns to `sent` when it stands there, to `failed` when it surely doesn't.
+
+    The look itself may take a minute; read the conversation's messages to see what it found.
+    """
+    return Checked.model_validate(checking.begin(viewer, lists.resolve(viewer, message_id)))
 
 
 def _published(message: Message) -> Retried:

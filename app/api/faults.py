@@ -6,7 +6,7 @@ from typing import get_args
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from app.api.schemas.base import EMAIL, HANDLE, LINE, label
+from app.api.schemas.base import EMAIL, HANDLE, KEY, LINE, label
 from app.errors import Problem
 from app.messages.rules import RecipientId
 
@@ -15,6 +15,7 @@ NAME_LENGTH = 100
 PATTERNS = {
     get_args(RecipientId)[1].pattern: "must be 1 to 64 letters, digits, _ or -",
     LINE: "must be one line of text",
+    KEY: "must be 8 to 200 printable characters",
     HANDLE: "must be 1 to 100 letters, digits, dots, _ or -",
     EMAIL: "must be an e-mail address",
 }

@@ -1,5 +1,6 @@
 """`flask users`: who may sign in."""
 
+import re
 import sys
 
 import click
@@ -10,6 +11,7 @@ from app.accounts.models import Role
 from app.cli.group import Group
 
 NAME_LENGTH = 100
+PLATFORM_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 users = Group("users", help="Create users, set their passwords, and lock them out.")
 
 
@@ -71,6 +73,26 @@ def disable(email: str) -> None:
     """
     operating.disable(email)
     click.echo(f"{email} can't sign in any more.")
+
+
+def _platform_id(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    if not PLATFORM_ID.fullmatch(value):
+        raise click.BadParameter("use the account's id at the platform, such as acct_abc123")
+    return value
+
+
+@users.command()
+@click.argument("email")
+@click.argument("platform_id", metavar="ACCT_ID", callback=_platform_id)
+def assign(email: str, platform_id: str) -> None:
+    """Let EMAIL, a creator, connect the account ACCT_ID with the deployment's own key.
+
+    In production the deployment's key would else let anybody connect any account that it lists. Whoever enters a key
+    of their own needs no assignment. Assigning an account again, to somebody else, takes it from the one before;
+    an account that is connected already stays so.
+    """
+    operating.assign(email, platform_id)
+    click.echo(f"{email} may connect {platform_id}.")
 
 
 def _read_password() -> str:

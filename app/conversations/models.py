@@ -53,6 +53,7 @@ Index("ix_conversation_newest", *_inbox)
 Index("ix_conversation_unread", *_inbox, **_only("unread_count > 0"))
 Index("ix_conversation_waiting", *_inbox, **_only("last_direction = 'in'"))
 
+
 class SavedReply(Model):
     """A text that an account's people insert with `/` and its shortcut; `{{name}}` in it becomes the fan's name."""
 

@@ -20,6 +20,12 @@ QUEUE_TIMEOUT = 5.0
 REDIS_TIMEOUT = 1.0
 
 
+def courier(settings: Settings) -> Courier:
+    """What a background worker looks chats through with."""
+    platform = OnlyFansPlatform(settings.platform_base_url, settings.platform_timeout)
+    return Courier(platform, Keys(settings.encryption_key, settings.platform_api_key))
+
+
 def pipeline(
     settings: Settings,
     name: str,

@@ -80,6 +80,15 @@ class ChatMessage:
     created_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An account that a key lists. What else the platform says of it (tokens, addresses) goes no further."""
+
+    platform_id: str
+    name: str
+    signed_in: bool
+
+
 class CallFailed(Exception):
     """A call other than a send failed. `final`: the platform said no, it makes no sense to ask again."""
 
@@ -197,6 +206,12 @@ def read_chat_message(item: dict[str, Any]) -> ChatMessage:
         sent_by_us=bool(item.get("isSentByMe")),
         created_at=datetime.fromisoformat(str(item["createdAt"])).astimezone(UTC),
     )
+
+
+def read_listed(item: dict[str, Any]) -> Listed:
+    """One account of a key's list; raises KeyError, TypeError or AttributeError for what isn't one."""
+    name = UNPRINTABLE.sub("", str(item.get("display_name") or item.get("onlyfans_username") or ""))
+    return Listed(str(item["id"]), name.strip()[:100], bool(item.get("is_authenticated")))
 
 
 def clean_text(markup: str) -> str:

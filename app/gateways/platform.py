@@ -16,10 +16,12 @@ from app.gateways.answers import (
     CallFailed,
     ChatMessage,
     Letter,
+    Listed,
     Login,
     Verdict,
     is_platform_id,
     read_chat_message,
+    read_listed,
     read_lost_connection,
     read_reason,
     read_refusal,
@@ -51,6 +53,9 @@ class Platform(Protocol):
 
     def connected_accounts(self, api_key: str) -> set[str]:
         """Platform ids of the accounts that the key lists and that are signed in; raises CallFailed."""
+
+    def listed_accounts(self, api_key: str) -> list[Listed]:
+        """The accounts that the key lists, signed in or not; raises CallFailed."""
 
 
 class OnlyFansPlatform:
@@ -135,9 +140,13 @@ class OnlyFansPlatform:
 
     def connected_accounts(self, api_key: str) -> set[str]:
         """Platform ids of the accounts that the key lists and that are signed in; raises CallFailed."""
+        return {account.platform_id for account in self.listed_accounts(api_key) if account.signed_in}
+
+    def listed_accounts(self, api_key: str) -> list[Listed]:
+        """The accounts that the key lists, signed in or not; raises CallFailed."""
         with self._outside_call():
             listed = self._client(api_key).accounts.with_raw_response.list().http_response.json()
-            return {str(account["id"]) for account in listed if account.get("is_authenticated")}
+            return [read_listed(account) for account in listed]
 
     def _client(self, api_key: str) -> OnlyFansAPI:
         if api_key not in self.by_key:

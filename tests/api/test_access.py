@@ -146,7 +146,10 @@ CLOSED = [
     Row(f"POST {ONE}/retry", 202, 202, 404, 404, path=MESSAGES + "/{ids.failed}/retry"),
     Row(f"POST {ONE}/cancel", 200, 200, 404, 404, path=MESSAGES + "/{ids.waiting}/cancel"),
     Row(f"POST {ONE}/send-again", 202, 202, 404, 404, path=MESSAGES + "/{ids.unknown}/send-again", body=confirmed),
+    Row(f"POST {ONE}/check", 202, 202, 404, 404, path=MESSAGES + "/{ids.unknown}/check"),
     Row("GET /api/onlyfans/accounts", 200, 200, 200, 200),
+    # The platform can't be asked in these tests: 503 is what everybody gets who may connect accounts.
+    Row("POST /api/onlyfans/accounts", 503, 403, 503, 403, body=lambda _: {"platformId": "acct_new"}),
     Row(f"GET {FANS}", 200, 200, 404, 404, path=FANS + MINE),
     Row(f"POST {FANS}", 201, 201, 404, 404, body=a_fan),
     Row(f"GET {FAN}", 200, 200, 404, 404, path=THE_FAN),

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from app.clock import now
-from app.gateways.answers import Answer, CallFailed, ChatMessage, Letter, Login, Verdict
+from app.gateways.answers import Answer, CallFailed, ChatMessage, Letter, Listed, Login, Verdict
 
 KEPT_FOR = timedelta(hours=24)
 
@@ -141,6 +141,10 @@ class FakePlatform:
         if not self.key_is_good:
             raise CallFailed("no", final=True, refused_login=True)
         return self.connected
+
+    def listed_accounts(self, api_key: str) -> list[Listed]:
+        """The same, as a list shows them."""
+        return [Listed(account, "", True) for account in sorted(self.connected_accounts(api_key))]
 
     def delivered(self, public_id: str) -> list[Delivery]:
         """What reached a fan of this message, under any of its keys."""

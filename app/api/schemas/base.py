@@ -29,6 +29,7 @@ FURTHEST_OFFSET = 10**9
 CONTROL = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f"
 """Characters that UNPRINTABLE refuses, for patterns in the document."""
 LINE = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+KEY = r"^[!-~]{8,200}$"
 HANDLE = r"^[a-z0-9._-]{1,100}$"
 EMAIL = r"^[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s\x00-\x1f\x7f-\x9f]+\.[^@\s\x00-\x1f\x7f-\x9f]+$"
 MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")

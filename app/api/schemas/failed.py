@@ -76,6 +76,14 @@ class Canceled(Answer):
     status: State
 
 
+class Checked(Answer):
+    """A message whose chat is being looked through."""
+
+    success: bool = True
+    message_id: str = Field(validation_alias="public_id")
+    status: State
+
+
 class Confirmation(Request):
     """Who sends an unknown message again accepts that it may arrive twice."""
 
