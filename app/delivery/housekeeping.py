@@ -14,9 +14,11 @@ from app.delivery.relay import Relay
 from app.delivery.token_bucket import TokenBucket
 from app.gateways.answers import CallFailed
 from app.gateways.platform import Platform
+from app.imports import service as imports
 from app.messages import backlog, upkeep
 
 log = logging.getLogger(__name__)
+FORGET_DRAFTS = "app.imports.service.forget_drafts"
 FORGET_OLD_KEYS = "app.idempotency.forget_old"
 ROLL_UP = "app.analytics.service.roll_up"
 ROLL_UP_PAUSE = 10
@@ -40,6 +42,7 @@ class Housekeeping:
                 upkeep.give_up_chores,
                 upkeep.expire_unclear,
                 campaigns.settle_canceled,
+                imports.hand_on_stalled,
                 self.rebuild,
                 self.roll_up,
             ),
@@ -89,6 +92,7 @@ class Housekeeping:
     def tidy_up(self) -> None:
         """Have what is too old dropped, in the background."""
         jobs.enqueue(self.bucket.client, FORGET_OLD_KEYS)
+        jobs.enqueue(self.bucket.client, FORGET_DRAFTS)
 
     def probe(self) -> None:
         """Accounts whose login was refused go on when their key lists them as signed in. For a thread of its own."""

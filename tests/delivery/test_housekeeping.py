@@ -15,7 +15,7 @@ from app.accounts.connection import Keys
 from app.accounts.models import Account
 from app.db import transaction
 from app.delivery import heartbeat
-from app.delivery.housekeeping import FORGET_OLD_KEYS, ROLL_UP, Housekeeping
+from app.delivery.housekeeping import FORGET_DRAFTS, FORGET_OLD_KEYS, ROLL_UP, Housekeeping
 from app.delivery.relay import Relay
 from app.delivery.token_bucket import TokenBucket
 from app.extensions import connect_redis, db
@@ -122,13 +122,13 @@ def test_a_worker_is_alive_from_its_first_tick_until_it_leaves(make: Make) -> No
 
 
 @pytest.mark.usefixtures("cast")
-def test_old_keys_are_dropped_by_a_job_and_rarely(make: Make, virtual: VirtualRedis, redis_url: str) -> None:
+def test_what_is_too_old_is_dropped_by_jobs_and_rarely(make: Make, virtual: VirtualRedis, redis_url: str) -> None:
     housekeeping = make()
     for _ in range(3):
         housekeeping.tick()
     with jobs.connect(redis_url) as link:
-        (job,) = jobs.queue(jobs.BACKGROUND, link).jobs
-    assert job.func_name == FORGET_OLD_KEYS
+        asked_for = [job.func_name for job in jobs.queue(jobs.BACKGROUND, link).jobs]
+    assert asked_for == [FORGET_OLD_KEYS, FORGET_DRAFTS]
 
 
 def test_money_that_changed_is_counted_by_a_job(cast: Cast, make: Make, redis_url: str) -> None:
