@@ -2,14 +2,17 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, SmallInteger, String, Text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, SmallInteger, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.clock import now
 from app.db import BigId, UtcDateTime
 from app.extensions import Model
 from app.messages.models import Priority
+
+UNPLANNED: dict[str, Any] = dict.fromkeys(("sqlite_where", "postgresql_where"), text("planned_at IS NULL"))
 
 
 class Will(StrEnum):
@@ -33,6 +36,7 @@ class Campaign(Model):
     __table_args__ = (
         CheckConstraint("status IN ('active', 'paused', 'late', 'canceled')", name="status"),
         Index(None, "account_id", "created_at"),
+        Index("ix_campaign_unplanned", "planner_until", **UNPLANNED),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
