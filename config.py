@@ -1,6 +1,7 @@
 """Settings from the environment: read once, checked at once, refused with one clear line."""
 
 import base64
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,10 @@ DEVELOPMENT_SECRET = "development-only-secret-never-use-in-production"
 DEVELOPMENT_ENCRYPTION_KEY = "ZGV2ZWxvcG1lbnQtb25seS1lbmNyeXB0aW9uLWtleSE="
 PLATFORM_BASE_URL = "https://app.onlyfansapi.com"
 HOST_NEEDED = ("http", "https", "redis", "rediss")
+API_LIMIT = re.compile(
+    r"(?P<name>[a-z_]+)\s*=\s*(?P<amount>[1-9][0-9]{0,8})\s*/\s*(?P<period>second|min|minute|hour|day)"
+)
+PERIODS = {"min": "minute"}
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -52,6 +57,7 @@ class Settings:
     max_in_flight: int
     bulk_max_recipients: int
     api_rate_limits: bool
+    api_limits: dict[str, str]
     public_url: str | None
     proxy_hops: int
     port: int
@@ -159,6 +165,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         max_in_flight=read.integer("DELIVERY_MAX_IN_FLIGHT", 48, 1, 500),
         bulk_max_recipients=read.integer("BULK_MAX_RECIPIENTS", 100, 1, 10_000),
         api_rate_limits=read.switch("API_RATE_LIMITS", True),
+        api_limits=_api_limits(read),
         public_url=read.url("PUBLIC_URL", ("http", "https")),
         proxy_hops=read.integer("PROXY_HOPS", 0, 0, 10),
         port=read.integer("PORT", 8000, 1, 65535),
@@ -188,6 +195,20 @@ def _rate_limit(read: Reader) -> RateLimit:
             f"RATE_LIMIT_WINDOW_SECONDS ({window:g}): the limit could never be used. Make the gap smaller."
         )
     return RateLimit(messages=messages, window=window, min_gap=min_gap)
+
+
+def _api_limits(read: Reader) -> dict[str, str]:
+    """`send_message=60/min, …` → operation → `60 per minute`."""
+    found: dict[str, str] = {}
+    for entry in filter(None, (part.strip() for part in (read.text("API_LIMITS") or "").split(","))):
+        limit = API_LIMIT.fullmatch(entry)
+        if limit is None or limit["name"] in found:
+            raise ConfigError(
+                f"API_LIMITS must name each operation once, as in send_message=60/minute (or /second, /hour, /day), "
+                f"with commas between; not {entry!r}."
+            )
+        found[limit["name"]] = f"{limit['amount']} per {PERIODS.get(limit['period'], limit['period'])}"
+    return found
 
 
 def _check_encryption_key(key: str) -> None:

@@ -2,6 +2,8 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from dotenv import load_dotenv
@@ -56,8 +58,9 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     htmx.init_app(app)
     redis.init_app(app)
     app.extensions["desk"] = Desk.build(settings, redis())
-    for door in (pages, api, cli):
-        door.init_app(app)
+    with _exit_at_bad_settings():
+        for door in (pages, api, cli):
+            door.init_app(app)
     return app
 
 
@@ -65,8 +68,14 @@ def settings_or_exit() -> config.Settings:
     """Settings from `.env` (development) and the environment; a bad one is one line and exit code 1."""
     if os.environ.get("APP_ENV", "development") == "development":
         load_dotenv(config.ROOT / ".env")
-    try:
+    with _exit_at_bad_settings():
         return config.load(os.environ)
+
+
+@contextmanager
+def _exit_at_bad_settings() -> Iterator[None]:
+    try:
+        yield
     except config.ConfigError as error:
         print(f"Configuration: {error}", file=sys.stderr)
         raise SystemExit(1) from None

@@ -4,18 +4,27 @@ import logging
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from functools import wraps
+from functools import cache, wraps
 from typing import ParamSpec, TypeVar
 
 from flask import Flask, Response, after_this_request, current_app, g, request
 from limits import RateLimitItem, WindowStats, parse
-from limits.storage import MemoryStorage, Storage, storage_from_string
+from limits.storage import MemoryStorage, RedisStorage, Storage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 from werkzeug.exceptions import TooManyRequests
 
 log = logging.getLogger(__name__)
 PREFIX = "huntaze"
 AWAY_SECONDS = 5.0
+COUNT = """
+-- KEYS[1]: a counter; ARGV[1]: its window in ms. Gives the count with this one, and the ms that are left.
+local count, left = redis.call('INCR', KEYS[1]), redis.call('PTTL', KEYS[1])
+if left < 0 then
+    left = tonumber(ARGV[1])
+    redis.call('PEXPIRE', KEYS[1], left)
+end
+return {count, left}
+"""
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
 
@@ -35,6 +44,10 @@ class Stand:
     def remaining(self) -> int:
         """How many more times the caller may come in this window."""
         return self.window.remaining
+
+
+Place = tuple[str, str, str]
+Verdict = tuple[bool, Stand]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,11 +77,10 @@ class Limit:
         return limited
 
     def _count(self) -> None:
-        item = parse(self.text() if callable(self.text) else self.text)
+        item = _parse(self.text() if callable(self.text) else self.text)
         place = (PREFIX, self.scope or request.endpoint or "", self.key())
         counters: Counters = current_app.extensions["throttle"]
-        within = counters.ask(lambda c: c.test(item, *place) if self.only_when else c.hit(item, *place))
-        stand = Stand(item, counters.ask(lambda c: c.get_window_stats(item, *place)))
+        within, stand = counters.look(item, place) if self.only_when else counters.hit(item, place)
         nearest = current()
         if nearest is None or not within or stand.remaining < nearest.remaining:
             g.limit_stand = stand
@@ -78,22 +90,53 @@ class Limit:
             after_this_request(lambda response: self._count_afterwards(response, counters, item, place))
 
     def _count_afterwards(
-        self, response: Response, counters: "Counters", item: RateLimitItem, place: tuple[str, str, str]
+        self, response: Response, counters: "Counters", item: RateLimitItem, place: Place
     ) -> Response:
         if self.only_when is not None and self.only_when(response):
-            counters.ask(lambda c: c.hit(item, *place))
+            counters.hit(item, place)
         return response
+
+
+class Window(FixedWindowRateLimiter):
+    """Counts, and says how the window stands, at once."""
+
+    def count(self, item: RateLimitItem, place: Place) -> Verdict:
+        """Whether one more is within the limit, and how it stands then."""
+        return self.hit(item, *place), Stand(item, self.get_window_stats(item, *place))
+
+
+class RedisWindow(Window):
+    """The same by one call to Redis, because every request makes it."""
+
+    def __init__(self, storage: RedisStorage) -> None:
+        super().__init__(storage)
+        self.script = storage.storage.register_script(COUNT)
+
+    def count(self, item: RateLimitItem, place: Place) -> Verdict:
+        """Whether one more is within the limit, and how it stands then."""
+        key = f"{RedisStorage.PREFIX}:{item.key_for(*place)}"
+        count, left = self.script(keys=[key], args=[item.get_expiry() * 1000])
+        window = WindowStats(time.time() + left / 1000, max(0, item.amount - count))
+        return count <= item.amount, Stand(item, window)
 
 
 class Counters:
     """An application's counters. While the shared ones are away, those of this process stand in."""
 
     def __init__(self, shared: Storage) -> None:
-        self.shared = FixedWindowRateLimiter(shared)
-        self.own = FixedWindowRateLimiter(MemoryStorage())
+        self.shared = RedisWindow(shared) if isinstance(shared, RedisStorage) else Window(shared)
+        self.own = Window(MemoryStorage())
         self.away_until = 0.0
 
-    def ask(self, question: Callable[[FixedWindowRateLimiter], Answer]) -> Answer:
+    def hit(self, item: RateLimitItem, place: Place) -> Verdict:
+        """Count one more: whether it is within the limit, and how that stands now."""
+        return self._ask(lambda window: window.count(item, place))
+
+    def look(self, item: RateLimitItem, place: Place) -> Verdict:
+        """The same without counting."""
+        return self._ask(lambda w: (w.test(item, *place), Stand(item, w.get_window_stats(item, *place))))
+
+    def _ask(self, question: Callable[[Window], Answer]) -> Answer:
         """The shared counters' answer, else our own's."""
         if time.monotonic() >= self.away_until:
             try:
@@ -102,6 +145,9 @@ class Counters:
                 self.away_until = time.monotonic() + AWAY_SECONDS
                 log.warning("limits_counted_in_memory", exc_info=True)
         return question(self.own)
+
+
+_parse = cache(parse)
 
 
 def init_app(app: Flask, redis_url: str | None, **options: object) -> None:

@@ -70,3 +70,22 @@ def test_without_redis_memory_counts_and_nothing_breaks(
     assert time.monotonic() - began < 5
     assert answers[-1].headers["Retry-After"]
     assert caller.get(STATUS).json["rateLimit"]["remaining"] is None
+
+
+def test_limits_come_from_the_environment(make_app: MakeApp, cast: Cast, keys: tokens.Keys) -> None:
+    app = make_app(API_LIMITS="queue_status=2/minute, list_fans=1/hour")
+    caller = Caller(app.test_client(), tokens.issue(cast.ada, keys).access_token)
+    assert [caller.get(STATUS).status_code for _ in range(3)] == [200, 200, 429]
+    fans = [caller.get("/api/crm/fans") for _ in range(2)]
+    assert [(one.status_code, one.headers["RateLimit-Limit"]) for one in fans] == [(200, "1"), (429, "1")]
+    assert 3500 < int(fans[1].headers["Retry-After"]) <= 3600
+
+
+def test_a_limit_of_an_operation_that_isnt_there_stops_the_start(
+    make_app: MakeApp, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        make_app(API_LIMITS="send=60/minute")
+    assert capsys.readouterr().err == (
+        "Configuration: API_LIMITS names send, and no operation of the API is called so (see /api/docs).\n"
+    )
