@@ -3,22 +3,26 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 
 from app.accounts import queries as accounts
 from app.accounts import service as audit_log
 from app.accounts.models import Role, User
-from app.campaigns import planning, queries
+from app.campaigns import planning, queries, segments
 from app.campaigns.models import Campaign, Will
+from app.campaigns.segments import Segment
 from app.clock import now
-from app.db import transaction
+from app.db import database_now, transaction
 from app.errors import Conflict, NotAllowed
 from app.extensions import db
 from app.messages import bulk
 from app.messages.rules import Draft
 
+LATE = timedelta(minutes=15)
 SETTLED_WITHIN = timedelta(days=2)
 OFF = "This campaign is canceled"
+NOBODY = "Nobody matches: choose more fans"
+TOO_MANY = f"One campaign reaches at most {segments.MOST:,} fans: choose fewer"
 REFUSALS = {"completed": "This campaign is over", "canceled": OFF}
 
 
@@ -31,6 +35,22 @@ def launch(viewer: User, account_id: int | None, name: str, draft: Draft, fan_id
         campaign = _begin(viewer, account_id, name, draft)
         planning.plan_named(campaign, fan_ids)
         campaign.planned_at = now()
+        _audit("launched", viewer, campaign, recipients=campaign.wanted)
+        return campaign
+
+
+def launch_to(viewer: User, account_id: int, name: str, draft: Draft, segment: Segment) -> Campaign:
+    """Write the draft, rendered, to each fan of a segment; those beyond the first batch are written by a job.
+
+    Raises NotAllowed for who isn't a creator, NotFound, and Conflict when the segment is empty or too large.
+    """
+    with transaction():
+        campaign = _begin(viewer, account_id, name, draft)
+        reached = segments.audience(account_id, segment, campaign.created_at, some=0)
+        if reached.too_many or not reached.reachable:
+            raise Conflict(TOO_MANY if reached.too_many else NOBODY)
+        campaign.segment, campaign.wanted = segment.plain(), reached.reachable
+        planning.plan_first(campaign)
         _audit("launched", viewer, campaign, recipients=campaign.wanted)
         return campaign
 
@@ -72,8 +92,9 @@ def resume(viewer: User, campaign_id: int) -> Campaign:
     with transaction():
         campaign = _unfinished(viewer, campaign_id)
         if campaign.status != Will.ACTIVE:
+            was_late = campaign.status == Will.LATE
             _decide(viewer, campaign, Will.ACTIVE, "resumed")
-            bulk.release(campaign.id)
+            bulk.release(campaign.id, due_at=now() if was_late else None)
         return campaign
 
 
@@ -95,6 +116,26 @@ def retry_failed(viewer: User, campaign_id: int) -> int:
         many = bulk.retry_failed(campaign.id, viewer.id)
         _audit("retried", viewer, campaign, recipients=many)
         return many
+
+
+def hold_late() -> None:
+    """Scheduled campaigns whose time passed while nothing ran ask before they go. May be repeated."""
+    due = db.session.scalars(bulk.due_before(database_now() - LATE).distinct()).all()
+    if due:
+        _ask(Campaign.id.in_(due))
+
+
+def hold_left_over() -> None:
+    """After a downtime: campaigns that it cut off ask before they go on."""
+    _ask(Campaign.id.in_(bulk.in_line()))
+
+
+def _ask(which: ColumnElement[bool]) -> None:
+    late = update(Campaign).where(which, Campaign.status == Will.ACTIVE).values(status=Will.LATE)
+    with transaction():
+        for row in db.session.execute(late.returning(Campaign.id, Campaign.account_id)).all():
+            bulk.hold(row.id)
+            audit_log.audit("campaign.held", account_id=row.account_id, campaign_id=row.id)
 
 
 def settle_canceled() -> None:

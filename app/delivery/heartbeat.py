@@ -11,6 +11,7 @@ from app.extensions import db
 
 FRESH = timedelta(seconds=30)
 FORGOTTEN = timedelta(days=1)
+LEFT = "left"
 
 
 def beat(name: str, kind: str) -> None:
@@ -18,14 +19,14 @@ def beat(name: str, kind: str) -> None:
     with transaction():
         now = database_now()
         insert_unless_there(WorkerHeartbeat, [{"name": name, "kind": kind, "beat_at": now}])
-        db.session.execute(update(WorkerHeartbeat).where(WorkerHeartbeat.name == name).values(beat_at=now))
+        db.session.execute(update(WorkerHeartbeat).where(WorkerHeartbeat.name == name).values(beat_at=now, kind=kind))
         db.session.execute(delete(WorkerHeartbeat).where(WorkerHeartbeat.beat_at < now - FORGOTTEN))
 
 
 def leave(name: str) -> None:
-    """This worker ends."""
+    """This worker ends; when that was is remembered for a day."""
     with transaction():
-        db.session.execute(delete(WorkerHeartbeat).where(WorkerHeartbeat.name == name))
+        db.session.execute(update(WorkerHeartbeat).where(WorkerHeartbeat.name == name).values(kind=LEFT))
 
 
 def alive(kind: str) -> int:
@@ -48,3 +49,9 @@ def is_alive(kind: str, since: BindParameter[datetime]) -> Exists:
 def last(kind: str) -> datetime | None:
     """When a worker of this kind was last seen."""
     return db.session.scalar(select(func.max(WorkerHeartbeat.beat_at)).where(WorkerHeartbeat.kind == kind))
+
+
+def silence() -> timedelta | None:
+    """How long no worker of any kind has been seen; None when none ever was."""
+    newest = db.session.scalar(select(func.max(WorkerHeartbeat.beat_at)))
+    return None if newest is None else database_now() - newest

@@ -3,11 +3,13 @@
 import logging
 import time
 from collections.abc import Callable
+from datetime import timedelta
 
 from app import jobs
 from app.accounts import connection
 from app.accounts.connection import Keys, KeyUnreadable, Probe
 from app.analytics import service as figures
+from app.campaigns import planning
 from app.campaigns import service as campaigns
 from app.delivery import heartbeat
 from app.delivery.relay import Relay
@@ -23,6 +25,7 @@ FORGET_OLD_KEYS = "app.idempotency.forget_old"
 ROLL_UP = "app.analytics.service.roll_up"
 ROLL_UP_PAUSE = 10
 OFTEN, SELDOM, RARELY = 0.5, 5.0, 3600.0
+DOWNTIME = timedelta(minutes=30)
 
 
 class Housekeeping:
@@ -35,13 +38,14 @@ class Housekeeping:
         self.platform = platform
         self.keys = keys
         self.paces: dict[float, tuple[Callable[[], object], ...]] = {
-            OFTEN: (upkeep.promote_due,),
+            OFTEN: (self.promote_due,),
             SELDOM: (
                 self.beat,
                 upkeep.recover_leases,
                 upkeep.give_up_chores,
                 upkeep.expire_unclear,
                 campaigns.settle_canceled,
+                planning.hand_on_stalled,
                 imports.hand_on_stalled,
                 self.rebuild,
                 self.roll_up,
@@ -49,6 +53,7 @@ class Housekeeping:
             RARELY: (self.tidy_up,),
         }
         self.due = dict.fromkeys(self.paces, 0.0)
+        self.looked_back = False
 
     def tick(self) -> None:
         """Do what is due by now; raises the first duty's error after all had their turn."""
@@ -64,6 +69,21 @@ class Housekeeping:
                     failure = failure or error
         if failure is not None:
             raise failure
+
+    def look_back(self) -> None:
+        """Once, before this worker sends anything: campaigns that a downtime cut off ask before they go on."""
+        if self.looked_back:
+            return
+        silence = heartbeat.silence()
+        if silence is not None and silence > DOWNTIME:
+            log.warning("downtime", extra={"seconds": round(silence.total_seconds())})
+            campaigns.hold_left_over()
+        self.looked_back = True
+
+    def promote_due(self) -> None:
+        """What was scheduled for now is queued, but for campaigns that are too late for that."""
+        campaigns.hold_late()
+        upkeep.promote_due()
 
     def hand_on(self) -> bool:
         """Publish what isn't on SQS, write dead letters; whether rows went without SQS. For a thread of its own."""

@@ -69,6 +69,7 @@ class Pipeline:
         """One round: record, dispatch, do chores, keep house. Seconds until the next one makes sense."""
         try:
             with self.context():
+                self.housekeeping.look_back()
                 wait = self._dispatch() if self.sending else LOOK_EVERY
                 self.housekeeping.tick()
         except redis.ResponseError:

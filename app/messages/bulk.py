@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
-from sqlalchemy import ColumnElement, Update, case, select, update
+from sqlalchemy import ColumnElement, Select, Update, case, literal_column, select, update
 
 from app.clock import now
 from app.conversations import bulk as threads
@@ -82,12 +83,29 @@ def hold(campaign_id: int) -> None:
     _change(campaign_id, update(Message).where(Message.status.in_(MAY_STILL_GO)).values(held=True))
 
 
-def release(campaign_id: int) -> None:
-    """The campaign's messages go on, from the place in line that they had."""
+def release(campaign_id: int, due_at: datetime | None = None) -> None:
+    """The campaign's messages go on, from the place in line that they had or else that of `due_at`."""
     waiting = Message.held & Message.status.in_(MAY_STILL_GO)
     # The time that it was held is no latency of delivery.
     queued_at = case((Message.status == Status.QUEUED, now()), else_=Message.queued_at)
-    _change(campaign_id, update(Message).where(waiting).values(held=False, queued_at=queued_at))
+    values = {"held": False, "queued_at": queued_at} | ({"due_at": due_at} if due_at else {})
+    _change(campaign_id, update(Message).where(waiting).values(values))
+
+
+def due_before(moment: datetime) -> Select[int]:
+    """Ids of the campaigns of which messages are scheduled for before that moment and aren't held."""
+    return (
+        select(cast(ColumnElement[int], Message.campaign_id))
+        .where(Message.status == Status.SCHEDULED, Message.due_at < moment)
+        .where(Message.campaign_id.is_not(None), ~Message.held)
+    )
+
+
+def in_line() -> Select[int]:
+    """Ids of the campaigns of which messages are queued and aren't held."""
+    # Written as the index's own condition is, or SQLite doesn't use it.
+    queued: ColumnElement[bool] = literal_column("message.status = 'queued' AND NOT message.held")
+    return select(cast(ColumnElement[int], Message.campaign_id)).where(queued, Message.campaign_id.is_not(None))
 
 
 def cancel(campaign_id: int) -> None:

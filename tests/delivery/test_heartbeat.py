@@ -85,7 +85,19 @@ def test_who_ends_is_gone_at_once_and_only_they() -> None:
     heartbeat.beat("two", "delivery")
     heartbeat.leave("one")
     heartbeat.leave("stranger")
-    assert _known() == ["two"]
+    assert heartbeat.alive("delivery") == 1
+    heartbeat.leave("two")
+    assert (heartbeat.alive("delivery"), heartbeat.last("delivery")) == (0, None)
+
+
+def test_how_long_nobody_was_there_is_known_even_after_all_have_left() -> None:
+    assert heartbeat.silence() is None
+    heartbeat.beat("one", "delivery")
+    _age("one", 4000)
+    heartbeat.leave("one")
+    silence = heartbeat.silence()
+    assert silence is not None
+    assert abs(silence.total_seconds() - 4000) < 4
 
 
 def test_workers_that_ended_a_day_ago_without_a_word_are_forgotten() -> None:
