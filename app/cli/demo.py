@@ -18,8 +18,8 @@ def load() -> None:
 
     Makes the creators ada@example.com, bea@example.com and eve@example.com with an account each, the manager
     max@example.com of Ada's and Bea's, and the operator olga@example.com; their password is demo-password-1. Ada has
-    some forty fans and a few hundred messages of the last weeks. One message is scheduled for tomorrow and will be
-    sent then; nothing else of the demo is ever sent.
+    some forty fans who write, many more who don't, and two years of messages and payments. One message is scheduled
+    for tomorrow and will be sent then; nothing else of the demo is ever sent.
 
     Refused in production, because everybody knows the password.
     """
@@ -28,5 +28,5 @@ def load() -> None:
     if db.session.scalar(select(Account.id).where(Account.platform_id == demo_people.ACCOUNTS[0].platform_id)):
         click.echo("The demo is there already.")
         return
-    fans, messages = demo_rows.insert()
-    click.echo(f"The demo is there: {fans} fans and {messages} messages.")
+    fans, messages, payments = demo_rows.insert()
+    click.echo(f"The demo is there: {fans} fans, {messages} messages and {payments} payments.")

@@ -71,6 +71,8 @@ def _row(conversation: Conversation, line: Line, at: datetime) -> Message:
         text=line.text,
         price_cents=line.price_cents,
         attachments=[{"type": "image", "url": PICTURE.format(number=n)} for n in range(1, line.pictures + 1)],
+        # Said for all of them, so that they go into the database together.
+        attempts=0,
         created_at=at,
         due_at=at,
     )

@@ -1,28 +1,34 @@
 """The rows of the demo: made from its people and texts, the same each time but for the moment of loading."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import takewhile
 from random import Random
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import insert as insert_rows
 
 from app.accounts import service as accounts
 from app.accounts.models import Account, Membership, User
+from app.analytics import service as analytics
 from app.cli import demo_messages
-from app.cli.demo_people import ACCOUNTS, FANS, MANAGER, MONTHLY_CENTS, PASSWORD, PEOPLE, DemoAccount, DemoFan
-from app.cli.demo_talk import Line, talk
+from app.cli.demo_crowd import crowd
+from app.cli.demo_money import Paid, payments
+from app.cli.demo_people import ACCOUNTS, FANS, MANAGER, PASSWORD, PEOPLE, DemoAccount, DemoFan
+from app.cli.demo_talk import Line, history, talk
 from app.cli.demo_texts import TEXTS
 from app.clock import now
 from app.conversations.models import Conversation
 from app.conversations.service import PREVIEW_LENGTH
 from app.db import transaction
+from app.earnings.models import Transaction
 from app.extensions import db
 from app.fans.models import Fan
 from app.messages.models import Message, Status
 
 SEED = 1126
-MONTH = timedelta(days=30)
-TIP_CENTS = 1500
+DAY, MONTH = timedelta(days=1), timedelta(days=30)
 # These two have not written yet, and nobody knows the platform's id of the first.
 SILENT = ("zekeharbour", "tallulahpike")
 # Whoever wrote longer ago than this many others has been read.
@@ -31,30 +37,41 @@ ANSWERED_FROM = 14
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """A fan, what the two said so far, oldest first, and how many of the last lines nobody has read."""
+    """A fan, what the two said so far, oldest first, how many of the last lines nobody has read, what was paid."""
 
     demo: DemoFan
     fan: Fan
     said: list[tuple[datetime, Line]]
     unread: int
+    paid: list[Paid]
 
 
-def insert() -> tuple[int, int]:
-    """Insert everybody and everything in one transaction; how many fans and messages that made."""
-    random = Random(SEED)  # noqa: S311 (invented people, no secrets)
+@dataclass(frozen=True, slots=True)
+class Chance:
+    """Two rows of random numbers: what was said lately stays the same, whatever is made up about the years before."""
+
+    talk: Random
+    past: Random
+
+
+def insert() -> tuple[int, int, int]:
+    """Insert everybody and everything in one transaction; how many fans, messages and payments that made."""
+    chance = Chance(Random(SEED), Random(SEED + 1))  # noqa: S311 (invented people, no secrets)
     moment = now()
-    fans = messages = 0
+    fans = messages = received = 0
     with transaction():
         people = {email: accounts.create_user(email, name, role, PASSWORD) for email, name, role in PEOPLE}
         for plan in ACCOUNTS:
             account = _account(plan, people, moment)
-            stories = [_story(plan, account, place, random, moment) for place in range(len(FANS[plan.platform_id]))]
+            stories = [_story(plan, account, place, chance, moment) for place in range(len(FANS[plan.platform_id]))]
+            stories += _crowd(plan, account, chance.past, moment)
             db.session.add_all(story.fan for story in stories)
             db.session.flush()
             authors = [people[plan.owner].id] * 3 + [people[MANAGER if plan.managed else plan.owner].id]
-            rows = _threads([story for story in stories if story.said], authors, random)
-            fans, messages = fans + len(stories), messages + len(rows)
-    return fans, messages
+            rows = _threads([story for story in stories if story.said], authors, chance.talk)
+            fans, messages, received = fans + len(stories), messages + len(rows), received + _receive(stories)
+        analytics.rebuild()
+    return fans, messages, received
 
 
 def _account(plan: DemoAccount, people: Mapping[str, User], moment: datetime) -> Account:
@@ -72,34 +89,56 @@ def _account(plan: DemoAccount, people: Mapping[str, User], moment: datetime) ->
     return account
 
 
-def _story(plan: DemoAccount, account: Account, place: int, random: Random, moment: datetime) -> Story:
+def _story(plan: DemoAccount, account: Account, place: int, chance: Chance, moment: datetime) -> Story:
     demo = FANS[plan.platform_id][place]
     # The newest conversations are minutes old, the oldest some weeks.
     last_at = moment - timedelta(minutes=4 * 1.27**place)
     names = {"fan": demo.name.split()[0], "creator": plan.display_name.split()[0]}
-    said = [] if demo.handle in SILENT else talk(random, TEXTS[plan.platform_id], names, last_at)
+    texts = TEXTS[plan.platform_id]
+    said = [] if demo.handle in SILENT else talk(chance.talk, texts, names, last_at)
     fans_last_words = len(list(takewhile(lambda one: not one[1].mine, reversed(said))))
-    fan = Fan(
+    joined = min(moment - demo.months * MONTH, *(at - MONTH for at, _ in said[:1]), moment)
+    if said:
+        said = history(chance.past, texts, names, joined + DAY, said[0][0] - DAY) + said
+    paid = payments(chance.past, demo, joined, moment, ZoneInfo(plan.time_zone), said)
+    fan = _fan(account, demo, joined, paid)
+    fan.platform_id = None if demo.handle == SILENT[0] else str(plan.first_fan_id + 37 * place)
+    fan.email = f"{demo.handle}@example.org" if place % 2 else None
+    fan.last_seen_at = last_at
+    return Story(demo, fan, said, unread=fans_last_words if place < ANSWERED_FROM else 0, paid=paid)
+
+
+def _crowd(plan: DemoAccount, account: Account, random: Random, moment: datetime) -> Iterator[Story]:
+    for place, (demo, joined) in enumerate(crowd(random, plan.platform_id, moment)):
+        paid = payments(random, demo, joined, moment, ZoneInfo(plan.time_zone), ())
+        fan = _fan(account, demo, joined, paid)
+        fan.platform_id = str(plan.first_fan_id + 100_000 + 41 * place)
+        fan.last_seen_at = max(one.at for one in paid)
+        yield Story(demo, fan, [], 0, paid)
+
+
+def _fan(account: Account, demo: DemoFan, joined: datetime, paid: list[Paid]) -> Fan:
+    return Fan(
         account_id=account.id,
-        platform_id=None if demo.handle == SILENT[0] else str(plan.first_fan_id + 37 * place),
         name=demo.name,
         handle=demo.handle,
-        email=f"{demo.handle}@example.org" if place % 2 else None,
         tier=demo.tier,
         status=demo.status,
         tags=demo.tags.split(),
         notes=demo.notes,
-        value_cents=_spent(demo, said),
-        last_seen_at=last_at,
-        created_at=min(moment - demo.months * MONTH, *(at - MONTH for at, _ in said[:1]), moment),
+        value_cents=sum(one.cents for one in paid),
+        created_at=joined,
     )
-    return Story(demo, fan, said, unread=fans_last_words if place < ANSWERED_FROM else 0)
 
 
-def _spent(demo: DemoFan, said: list[tuple[datetime, Line]]) -> int:
-    """Every month's subscription, a tip a month from those who tip, and all that they were offered."""
-    monthly = MONTHLY_CENTS[demo.tier] + (TIP_CENTS if "tips" in demo.tags else 0)
-    return demo.months * monthly + sum(line.price_cents for _, line in said)
+def _receive(stories: list[Story]) -> int:
+    rows = [
+        one.row(story.fan.account_id, story.fan.id, f"demo-{story.fan.id}-{number}")
+        for story in stories
+        for number, one in enumerate(story.paid)
+    ]
+    db.session.execute(insert_rows(Transaction), rows)
+    return len(rows)
 
 
 def _threads(stories: list[Story], authors: list[int], random: Random) -> list[Message]:

@@ -47,3 +47,19 @@ def talk(
             at -= timedelta(seconds=random.randint(25, 700))
         at -= timedelta(hours=random.randint(20, 130))
     return said[::-1]
+
+
+def history(
+    random: Random, dialogues: Sequence[str], names: Mapping[str, str], since: datetime, until: datetime
+) -> list[tuple[datetime, Line]]:
+    """What was said from `since` on, oldest line first: a dialogue every few weeks, each in its turn."""
+    said: list[tuple[datetime, Line]] = []
+    order = random.sample(dialogues, len(dialogues))
+    at, turn = since + timedelta(hours=random.randint(2, 60)), 0
+    while at < until:
+        for line in parse(order[turn % len(order)], names):
+            said.append((at, line))
+            at += timedelta(seconds=random.randint(25, 2400))
+        at += timedelta(days=random.randint(9, 30), minutes=random.randrange(1440))
+        turn += 1
+    return [(moment, line) for moment, line in said if moment < until]

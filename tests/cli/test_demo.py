@@ -10,12 +10,15 @@ from sqlalchemy import func, select
 from app.accounts import queries as accounts
 from app.accounts import service as sign_in
 from app.accounts.models import Account, User
+from app.analytics import service as analytics
+from app.analytics.models import Revenue
 from app.cli.demo_people import FANS, PASSWORD, PEOPLE
 from app.cli.demo_talk import parse
 from app.cli.demo_texts import TEXTS
 from app.clock import now
 from app.conversations import queries as conversations
 from app.conversations.models import Conversation
+from app.earnings.models import Transaction
 from app.extensions import db
 from app.fans.models import Fan
 from app.messages.models import Message, Status
@@ -58,7 +61,7 @@ def test_ada_has_some_forty_fans_and_a_lively_inbox() -> None:
     inbox = conversations.inbox(ada, limit=100)
     assert len(FANS["acct_demo_ada"]) == 40
     assert len(inbox) == 38
-    assert 3 <= len(conversations.inbox(ada, unread=True)) <= 12
+    assert 3 <= len(conversations.inbox(ada, conversations.Show.UNREAD)) <= 12
     assert inbox[0].last_message_at is not None
     assert now() - inbox[0].last_message_at < timedelta(minutes=10)
 
@@ -105,6 +108,22 @@ def test_money_fits_what_was_sold() -> None:
     for fan in db.session.scalars(select(Fan)):
         sold = select(func.coalesce(func.sum(Message.price_cents), 0)).where(Message.fan_id == fan.id)
         assert fan.value_cents >= 999 + db.session.execute(sold).scalar_one()
+
+
+@pytest.mark.usefixtures("loaded")
+def test_two_years_of_payments_are_there_and_counted() -> None:
+    for account in db.session.scalars(select(Account)):
+        received = func.min(Transaction.received_at), func.max(Transaction.received_at), func.count()
+        first, last, payments = db.session.execute(select(*received).where(Transaction.account_id == account.id)).one()
+        assert now() - first > timedelta(days=660)
+        assert timedelta() < now() - last < timedelta(days=3)
+        assert payments > 1000
+    paid = select(Transaction.fan_id, func.sum(Transaction.gross_cents)).group_by(Transaction.fan_id)
+    assert dict(db.session.execute(select(Fan.id, Fan.value_cents)).all()) == dict(db.session.execute(paid).all())
+    counted = select(func.sum(Revenue.gross_cents), func.sum(Revenue.net_cents), func.sum(Revenue.payments))
+    summed = select(func.sum(Transaction.gross_cents), func.sum(Transaction.net_cents), func.count(Transaction.id))
+    assert db.session.execute(counted).one() == db.session.execute(summed).one()
+    assert analytics.accounts_to_roll_up() == []
 
 
 def test_the_second_time_changes_nothing(run_cli: RunCli) -> None:
