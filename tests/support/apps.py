@@ -3,12 +3,14 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextvars import Context
+from types import CodeType
 from typing import Any
 
 import pytest
 from click.testing import Result
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2.bccache import Bucket, BytecodeCache
 from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
@@ -27,9 +29,28 @@ PRODUCTION = {
     "ENCRYPTION_KEY": "dGhlLXRlc3RzLW93bi1lbmNyeXB0aW9uLWtleS0zMmI=",
 }
 Environment = Callable[..., dict[str, str]]
+
 MakeSettings = Callable[..., Settings]
 MakeApp = Callable[..., Flask]
 RunCli = Callable[..., Result]
+
+
+class Compiled(BytecodeCache):
+    """Templates as Python compiled them, for every app of this process: else each would compile them anew."""
+
+    def __init__(self) -> None:
+        self.code: dict[tuple[str, str], CodeType | None] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Give what was compiled from the same source."""
+        bucket.code = self.code.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep what was compiled."""
+        self.code[bucket.key, bucket.checksum] = bucket.code
+
+
+COMPILED = Compiled()
 
 
 @pytest.fixture
@@ -72,6 +93,7 @@ def make_app(make_settings: MakeSettings) -> Iterator[MakeApp]:
     def make(**overrides: object) -> Flask:
         app = create_app(make_settings(**overrides))
         app.testing = True
+        app.jinja_env.bytecode_cache = COMPILED
         apps.append(app)
         return app
 

@@ -45,16 +45,25 @@ def _aws_server(workshop: Path) -> Iterator[AwsEndpoint]:
 @pytest.fixture
 def aws(_aws_server: AwsEndpoint, monkeypatch: pytest.MonkeyPatch) -> AwsEndpoint:
     """SQS and CloudWatch with the two queues, empty; boto3 finds it by the environment."""
-    reset = urllib.request.Request(f"{_aws_server.url}/moto-api/reset", method="POST")
-    urllib.request.urlopen(reset, timeout=10).close()
+    _post(f"{_aws_server.url}/moto-api/reset")
     assert embedded_aws.create_queues(_aws_server)
     for name, value in _aws_server.environment().items():
         monkeypatch.setenv(name, value)
     return _aws_server
 
 
-@pytest.fixture
-def platform(tmp_path: Path) -> Iterator[str]:
-    """The URL of a simulated platform of this test's own, in a process of its own."""
-    with platform_process.running(tmp_path / "platform") as url:
+@pytest.fixture(scope="session")
+def _platform_server(workshop: Path) -> Iterator[str]:
+    with platform_process.running(workshop / "platform") as url:
         yield url
+
+
+@pytest.fixture
+def platform(_platform_server: str) -> str:
+    """The URL of a simulated platform, in a process of its own, that has forgotten everything."""
+    _post(f"{_platform_server}/_sim/reset")
+    return _platform_server
+
+
+def _post(url: str) -> None:
+    urllib.request.urlopen(urllib.request.Request(url, method="POST"), timeout=10).close()
