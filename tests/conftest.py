@@ -1,11 +1,13 @@
 """The strict bench: real parts on this machine, a standing cast, and nothing that reaches outside."""
 
+import gc
 import os
 from collections.abc import Iterator
 from functools import cache
 
 import pytest
 from argon2 import PasswordHasher, profiles
+from botocore import session as botocore_session
 from hypothesis import settings as hypothesis_settings
 
 from app.accounts import service as accounts
@@ -17,9 +19,12 @@ pytest_plugins = (
     "tests.support.apps",
     "tests.support.cast",
     "tests.support.browser",
+    "tests.support.scheduling",
 )
 # Whoever runs the tests may have a real deployment in their shell: none of it may be reached from here.
 OURS = ("AWS_", "SQS_", "RATE_LIMIT", "ONLYFANS", "ONLY_FANS_", "REDIS_", "DATABASE_", "CLOUDWATCH_", "APP_ENV")
+
+STANDS_BACK = 5
 
 hypothesis_settings.register_profile("bench", deadline=None, database=None, print_blob=True)
 hypothesis_settings.load_profile("bench")
@@ -31,6 +36,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "any_database" in metafunc.fixturenames:
         kinds = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
         metafunc.parametrize("database_kind", kinds)
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what stays to the end; with every look it would go through all of it."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Journeys watch the clock and mostly wait: whatever else runs beside them stands back."""
+    if "PYTEST_XDIST_WORKER" in os.environ and not item.get_closest_marker("journey"):
+        os.setpriority(os.PRIO_PROCESS, 0, STANDS_BACK)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -50,4 +69,12 @@ def cheap_passwords() -> Iterator[None]:
     """Hash with argon2's cheapest parameters: the same code, a thousand times faster."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(accounts, "hasher", cache(lambda: PasswordHasher.from_parameters(profiles.CHEAPEST)))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def aws_descriptions_read_once() -> Iterator[None]:
+    """Read boto3's files about each service once, not for each application: they are the most of its start."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(botocore_session, "create_loader", cache(botocore_session.create_loader))
         yield
