@@ -4,25 +4,15 @@ import logging
 from collections.abc import Mapping
 
 from flask import Response, g
-from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import IntegrityError
 from werkzeug.exceptions import HTTPException
 
 from app import errors, throttle
 from app.api import limits
 from app.api.schemas.base import Answer
+from app.statuses import DATABASE_AWAY, status_of
 
 log = logging.getLogger(__name__)
-STATUS: dict[type[errors.HuntazeError], int] = {
-    errors.Invalid: 400,
-    errors.NotSignedIn: 401,
-    errors.NotAllowed: 403,
-    errors.NotFound: 404,
-    errors.Conflict: 409,
-    errors.KeyReused: 422,
-    errors.TooSoon: 429,
-    errors.Unavailable: 503,
-}
 WORDS = {
     400: "The request can't be understood",
     404: "Not found",
@@ -30,7 +20,6 @@ WORDS = {
     413: "The request is too large",
     415: "Send application/json",
 }
-DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeout)
 
 
 class Fault(Answer):
@@ -74,7 +63,7 @@ def refusal(
 
 
 def _expected(error: errors.HuntazeError) -> Response:
-    status = next(code for kind, code in STATUS.items() if isinstance(error, kind))
+    status = status_of(error)
     headers: dict[str, str] = {}
     if isinstance(error, errors.NotSignedIn):
         headers["WWW-Authenticate"] = 'Bearer realm="Huntaze CRM"'

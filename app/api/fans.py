@@ -9,6 +9,7 @@ from app.api.contract import contract, settings
 from app.api.messages import NO_ACCOUNT
 from app.api.schemas.base import Done
 from app.api.schemas.fans import FanAnswer, FanChange, FanItem, FanList, FanNew, FansQuery
+from app.conversations import people
 from app.fans import queries, service
 from app.fans.queries import Filter
 from app.messages import erasure
@@ -47,7 +48,7 @@ def read_fan(fan_id: int, viewer: User) -> FanAnswer:
 @contract("Change a fan", answers={200: FanAnswer}, refusals={409: TAKEN})
 def change_fan(fan_id: int, viewer: User, body: FanChange) -> FanAnswer:
     """Takes any subset of the fields; what is left out stays."""
-    service.change(viewer, fan_id, body.details())
+    people.change_fan(viewer, fan_id, body.details())
     return _answer(viewer, fan_id)
 
 

@@ -6,26 +6,15 @@ from flask import Flask, Response, current_app, g, make_response, render_templat
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from app import errors
 from app.extensions import login_manager
 from app.pages import limits
 from app.pages.htmx import wants_fragment
+from app.statuses import DATABASE_AWAY, status_of
 
 log = logging.getLogger(__name__)
-STATUS: dict[type[errors.HuntazeError], int] = {
-    errors.Invalid: 400,
-    errors.NotSignedIn: 401,
-    errors.NotAllowed: 403,
-    errors.NotFound: 404,
-    errors.Conflict: 409,
-    errors.KeyReused: 422,
-    errors.TooSoon: 429,
-    errors.Unavailable: 503,
-}
 WORDS = {
     400: ("That didn't work", "The request could not be understood. Go back and try again."),
     403: ("Not for your role", "You may not open this page."),
@@ -36,7 +25,6 @@ WORDS = {
     500: ("Something went wrong", "It is our fault, not yours, and it has been written down."),
     503: ("Back in a moment", "A part that is needed for this can't be reached. Try again in a moment."),
 }
-DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeout)
 OUT_OF_DATE = "This page is out of date: load it again, then repeat what you did. What you wrote is kept."
 
 
@@ -71,7 +59,7 @@ def page(status: int, text: str | None = None) -> Response:
 
 
 def _expected(error: errors.HuntazeError) -> Response:
-    response = page(next(status for kind, status in STATUS.items() if isinstance(error, kind)), error.message)
+    response = page(status_of(error), error.message)
     if isinstance(error, errors.TooSoon):
         response.headers["Retry-After"] = str(error.retry_after)
     return response

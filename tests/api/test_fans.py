@@ -126,6 +126,13 @@ def test_a_change_takes_any_subset_and_leaves_the_rest(as_ada: Caller) -> None:
         assert as_ada("PUT", path, json=refused).status_code == 400, refused
 
 
+def test_a_new_name_is_news_for_pages_that_show_the_conversation(as_ada: Caller, cast: Cast) -> None:
+    before = [conversation.version for conversation in cast.conversations]
+    assert as_ada("PUT", f"{FANS}/{cast.fans[0].id}", json={"name": "Tom Renamed"}).status_code == 200
+    after = [conversation.version for conversation in cast.conversations]
+    assert [new - old for old, new in zip(before, after, strict=True)] == [1, 0, 0, 0]
+
+
 def test_the_list_is_searched_filtered_sorted_and_paged(as_ada: Caller, cast: Cast) -> None:
     create(as_ada, **NEW)
     create(as_ada, name="Zoé 100%", tags=['a "vip"', "Ünique"], valueCents=99)
