@@ -1,5 +1,6 @@
 """What a message may hold: the types that every way in checks with, so that all refuse the same."""
 
+import mimetypes
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -86,6 +87,12 @@ def is_public_host(host: str) -> bool:
         numeric = NUMBER.fullmatch(host.rpartition(".")[2])
         return bool(HOST.fullmatch(host)) and not numeric and not host.endswith(PRIVATE_SUFFIXES)
     return False
+
+
+def attachment_of(url: str) -> dict[str, str]:
+    """`{type, url}`, the type taken from the name's ending; an image when it says nothing."""
+    guessed = (mimetypes.guess_type(url.partition("?")[0])[0] or "image").partition("/")[0]
+    return {"type": guessed if guessed in ("video", "audio") else "image", "url": url}
 
 
 def price_fault(price_cents: int, media: int) -> str | None:

@@ -13,11 +13,11 @@ from app.api.contract import settings
 from app.api.schemas.base import Answer, Limit, Moment, ObjectId, Offset, Query, QueryId, Request
 from app.api.schemas.conversations import Medium
 from app.api.schemas.fans import Line
-from app.api.schemas.letters import Content, Later, MediaUrls, Price, Urgency, attachment_of, price_asks_for
+from app.api.schemas.letters import Content, Later, MediaUrls, Price, Urgency, price_asks_for
 from app.api.schemas.messages import State
 from app.campaigns.queries import Result, Standing
 from app.campaigns.rules import check_template
-from app.messages.rules import PRIORITIES, Draft, refuse
+from app.messages.rules import PRIORITIES, Draft, attachment_of, refuse
 
 NAME_LENGTH = 100
 PRIORITY_NAMES = {priority: name for name, priority in PRIORITIES.items()}

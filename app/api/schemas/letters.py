@@ -1,6 +1,5 @@
 """The fields that all ways of writing a message share."""
 
-import mimetypes
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -104,9 +103,3 @@ ATTACHED = Field(
 )
 MediaUrls = Annotated[list[Url], WrapValidator(_few), ATTACHED]
 Attachments = Annotated[list[Attachment], WrapValidator(_few), ATTACHED]
-
-
-def attachment_of(url: str) -> dict[str, str]:
-    """`{type, url}`, the type taken from the name's ending; an image when it says nothing."""
-    guessed = (mimetypes.guess_type(url.partition("?")[0])[0] or "image").partition("/")[0]
-    return {"type": guessed if guessed in ("video", "audio") else "image", "url": url}

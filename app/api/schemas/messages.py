@@ -7,9 +7,9 @@ from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 
 from app.api.schemas.base import Answer, Moment, ObjectId, Request
-from app.api.schemas.letters import Content, Later, MediaUrls, Price, Urgency, attachment_of, price_asks_for
+from app.api.schemas.letters import Content, Later, MediaUrls, Price, Urgency, price_asks_for
 from app.messages.models import Message
-from app.messages.rules import PRIORITIES, Draft, RecipientId
+from app.messages.rules import PRIORITIES, Draft, RecipientId, attachment_of
 
 State = Literal["scheduled", "queued", "sending", "sent", "failed", "canceled", "unknown"]
 SEND_EXAMPLE: JsonDict = {
