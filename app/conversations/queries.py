@@ -8,12 +8,13 @@ from sqlalchemy.orm import contains_eager
 
 from app.accounts import queries as accounts
 from app.accounts.models import User
-from app.conversations.models import Conversation
+from app.conversations.models import Conversation, SavedReply
 from app.errors import NotFound
 from app.extensions import db
 from app.fans.models import Fan
 
 PAGE = 50
+REPLIES_MOST = 200
 HIGH_SPEND_CENTS = 20_000
 NEWEST_FIRST = (Conversation.last_message_at.desc().nulls_last(), Conversation.id.desc())
 
@@ -80,6 +81,22 @@ def conversation(viewer: User, conversation_id: int) -> Conversation:
     found = db.session.scalar(_visible(viewer).where(Conversation.id == conversation_id))
     if found is None:
         raise NotFound("Conversation not found")
+    return found
+
+
+def saved_replies(viewer: User, account_id: int) -> list[SavedReply]:
+    """The account's saved replies by their shortcuts, never more than can be saved; none when it isn't the viewer's."""
+    mine = SavedReply.account_id.in_(accounts.visible_ids(viewer))
+    query = select(SavedReply).where(SavedReply.account_id == account_id, mine)
+    return list(db.session.scalars(query.order_by(SavedReply.shortcut).limit(REPLIES_MOST)))
+
+
+def saved_reply(viewer: User, reply_id: int) -> SavedReply:
+    """One saved reply; raises NotFound when it isn't the viewer's."""
+    mine = SavedReply.account_id.in_(accounts.visible_ids(viewer))
+    found = db.session.scalar(select(SavedReply).where(SavedReply.id == reply_id, mine))
+    if found is None:
+        raise NotFound("Saved reply not found")
     return found
 
 

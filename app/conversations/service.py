@@ -4,13 +4,15 @@ from datetime import datetime
 from typing import cast
 
 from sqlalchemy import Table, bindparam, case, select, update
+from sqlalchemy.exc import IntegrityError
 
 from app.accounts import queries as accounts
 from app.accounts.models import User
 from app.clock import now
-from app.conversations.models import Conversation
+from app.conversations import queries
+from app.conversations.models import Conversation, SavedReply
 from app.db import insert_unless_there, transaction
-from app.errors import NotFound
+from app.errors import Conflict, NotFound
 from app.extensions import db
 from app.fans.models import Fan
 
@@ -64,3 +66,48 @@ def mark_read(viewer: User, conversation_id: int) -> None:
         )
         if changed_rows.first() is None:
             raise NotFound("Conversation not found")
+
+
+def save_reply(viewer: User, account_id: int, shortcut: str, text: str) -> SavedReply:
+    """Keep a text under a shortcut; raises NotFound, or Conflict when the shortcut is taken or the list is full."""
+    with transaction():
+        account = accounts.account(viewer, account_id)
+        kept = queries.saved_replies(viewer, account.id)
+        if len(kept) >= queries.REPLIES_MOST:
+            raise Conflict(f"{queries.REPLIES_MOST} replies are saved already: take one out first")
+        _refuse_taken(kept, None, shortcut)
+        reply = SavedReply(account_id=account.id, shortcut=shortcut, text=text)
+        db.session.add(reply)
+        _flush_reply(shortcut)
+        return reply
+
+
+def change_reply(viewer: User, reply_id: int, shortcut: str, text: str) -> SavedReply:
+    """Give a saved reply another shortcut and text; raises NotFound, or Conflict when the shortcut is taken."""
+    with transaction():
+        reply = queries.saved_reply(viewer, reply_id)
+        _refuse_taken(queries.saved_replies(viewer, reply.account_id), reply, shortcut)
+        reply.shortcut, reply.text = shortcut, text
+        _flush_reply(shortcut)
+        return reply
+
+
+def remove_reply(viewer: User, reply_id: int) -> SavedReply:
+    """Take a saved reply out; raises NotFound when it isn't the viewer's."""
+    with transaction():
+        reply = queries.saved_reply(viewer, reply_id)
+        db.session.delete(reply)
+        return reply
+
+
+def _refuse_taken(kept: list[SavedReply], reply: SavedReply | None, shortcut: str) -> None:
+    if any(other is not reply and other.shortcut == shortcut for other in kept):
+        raise Conflict(f"/{shortcut} is taken by another saved reply")
+
+
+def _flush_reply(shortcut: str) -> None:
+    try:
+        db.session.flush()
+    except IntegrityError:
+        # Somebody else took it at the same moment.
+        raise Conflict(f"/{shortcut} is taken by another saved reply") from None

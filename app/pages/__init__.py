@@ -3,7 +3,19 @@
 from flask import Flask
 
 from app.extensions import csrf
-from app.pages import addresses, conversations, errors, formats, headers, limits, live, messages, operations, session
+from app.pages import (
+    addresses,
+    conversations,
+    errors,
+    formats,
+    headers,
+    limits,
+    live,
+    messages,
+    operations,
+    replies,
+    session,
+)
 
 
 def init_app(app: Flask) -> None:
@@ -15,5 +27,5 @@ def init_app(app: Flask) -> None:
     formats.init_app(app)
     addresses.init_app(app)
     session.init_app(app)
-    for room in (conversations, live, messages, operations):
+    for room in (conversations, live, messages, operations, replies):
         app.register_blueprint(room.blueprint)
