@@ -34,6 +34,7 @@
     if (xhr.status < 400 || (isPoll(elt) && xhr.status >= 500)) return;
     event.detail.shouldSwap = true;
     event.detail.isError = false;
+    if (xhr.status === 422 && elt.hasAttribute("data-refusals")) return;
     event.detail.target = byId("notices");
     event.detail.swapOverride = "innerHTML";
     if (xhr.status === 401) document.querySelectorAll("[data-poll]").forEach((element) => element.remove());

@@ -80,7 +80,8 @@
     },
   });
   // While presses of Send are on their way, their bubbles come with their answers, not with a poll.
-  window.inbox = { list, holdBack: false };
+  // `stay`: whoever moves by keys from row to row keeps the focus there.
+  window.inbox = { list, holdBack: false, stay: false };
 
   document.addEventListener("scroll", (event) => {
     if (event.target === scroller() && isAtBottom()) byId("new-messages").hidden = true;
@@ -92,6 +93,7 @@
   // The poll says which bubbles may still change, and where the newest one stands.
   document.addEventListener("htmx:configRequest", (event) => {
     if (!event.detail.elt.hasAttribute("data-poll") || !list()) return;
+    event.detail.parameters.seen = byId("composer").elements.seen.value;
     const id = (item) => item.dataset.id;
     event.detail.parameters.open = [...list().querySelectorAll("[data-open]")].map(id).slice(-200).join(",");
     const messages = list().querySelectorAll(".message:not(.pending)");

@@ -1,5 +1,6 @@
 """Who sees what: the one place where the scope of a viewer is written."""
 
+from collections.abc import Collection
 from functools import cache
 
 from sqlalchemy import BindParameter, CompoundSelect, Select, bindparam, select
@@ -76,3 +77,9 @@ def account(viewer: User, account_id: int | None) -> Account:
 def user(user_id: int) -> User | None:
     """The enabled user with this id, or None."""
     return db.session.scalar(select(User).where(User.id == user_id, User.disabled_at.is_(None)))
+
+
+def names(user_ids: Collection[int]) -> dict[int, str]:
+    """User id → name, for those who worked on something that the asker sees."""
+    rows = db.session.execute(select(User.id, User.name).where(User.id.in_(user_ids))) if user_ids else ()
+    return {row.id: row.name for row in rows}

@@ -1,6 +1,7 @@
 """Reads of messages for people."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import BindParameter, ColumnElement, func, literal, literal_column, select, tuple_
@@ -47,6 +48,32 @@ def resent(message_ids: Collection[int]) -> set[int]:
     """Which of these messages were sent again as new ones."""
     query = select(Message.retry_of_id).where(Message.retry_of_id.in_(message_ids))
     return {old for old in db.session.scalars(query) if old is not None} if message_ids else set()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What somebody wrote to a fan: who, when, and the message's id."""
+
+    name: str
+    at: datetime
+    message_id: int
+
+
+def answer_of_another(viewer: User, conversation_id: int, since: tuple[datetime | None, int] | None) -> Answer | None:
+    """The newest message after `since` (createdAt, id) that another person wrote by hand; None when there is none."""
+    query = (
+        select(User.name, Message.created_at, Message.id)
+        .join(User, User.id == Message.author_id)
+        .where(Message.conversation_id == conversation_id, Message.direction == "out", Message.campaign_id.is_(None))
+        .where(Message.author_id != viewer.id, Message.status != Status.CANCELED)
+        .where(Message.account_id.in_(accounts.visible_ids(viewer)))
+    )
+    moment, last_id = since or (None, 0)
+    if moment is not None:
+        place = (literal(moment, UtcDateTime), literal(last_id))
+        query = query.where(tuple_(Message.created_at, Message.id) > tuple_(*place))
+    row = db.session.execute(query.order_by(Message.created_at.desc(), Message.id.desc()).limit(1)).first()
+    return Answer(row.name, row.created_at, row.id) if row else None
 
 
 def line(account_id: int) -> tuple[int, Message | None]:

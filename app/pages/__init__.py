@@ -13,6 +13,7 @@ from app.pages import (
     live,
     messages,
     operations,
+    panel,
     replies,
     session,
 )
@@ -27,5 +28,5 @@ def init_app(app: Flask) -> None:
     formats.init_app(app)
     addresses.init_app(app)
     session.init_app(app)
-    for room in (conversations, live, messages, operations, replies):
+    for room in (conversations, live, messages, operations, panel, replies):
         app.register_blueprint(room.blueprint)

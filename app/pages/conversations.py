@@ -9,13 +9,16 @@ from app.conversations import queries as conversations
 from app.conversations.models import Conversation
 from app.errors import HuntazeError
 from app.messages import service as messages
+from app.messages.queries import Answer
 from app.monitoring import pulse as pulses
 from app.pages import listings, parts, sending
 from app.pages.addresses import read_id
 from app.pages.forms.messages import SendForm
 from app.pages.guard import closed_to_all_but, viewer
 from app.pages.htmx import target, wants_fragment
+from app.pages.listings import write_cursor
 from app.pages.live import Token
+from app.pages.panel import panel_beside
 
 blueprint = Blueprint("conversations", __name__, url_prefix="/messages/onlyfans")
 closed_to_all_but(blueprint, Role.CREATOR, Role.MANAGER)
@@ -45,6 +48,7 @@ def _page(account: Account, conversation: Conversation | None, **refused: object
         wanted=listings.wanted(),
         conversation=conversation,
         thread=parts.thread(viewer(), conversation, request.args.get("before")) if conversation else None,
+        panel=panel_beside(viewer(), conversation) if conversation else None,
         line=line,
         token=Token.of(pulse, line),
         **refused,
@@ -90,18 +94,24 @@ def send(conversation_id: int) -> ResponseReturnValue:
     form = SendForm()
     try:
         message = sending.send_once(viewer(), conversation, form)
+    except sending.AnsweredByAnother as refusal:
+        return _refuse(conversation, form, refusal, refusal.answer)
     except HuntazeError as refusal:
         return _refuse(conversation, form, refusal)
     if not wants_fragment():
         return redirect(url_for("conversations.inbox", conversation_id=conversation.id))
-    return render_template("conversations/_bubbles.html", bubbles=parts.bubbles([message]))
+    return render_template("conversations/_bubbles.html", bubbles=parts.bubbles(viewer(), [message]))
 
 
-def _refuse(conversation: Conversation, form: SendForm, refusal: HuntazeError) -> ResponseReturnValue:
+def _refuse(
+    conversation: Conversation, form: SendForm, refusal: HuntazeError, answer: Answer | None = None
+) -> ResponseReturnValue:
     if wants_fragment():
-        return render_template("conversations/_refusal.html", reason=refusal.message), 422
+        seen = write_cursor(answer.at, answer.message_id) if answer else None
+        html = render_template("conversations/_refusal.html", reason=refusal.message)
+        return html, 422, {"X-Seen": seen} if seen else {}
     account = accounts.account(viewer(), conversation.account_id)
-    return _page(account, conversation, text=form.text.data, reason=refusal.message), 422
+    return _page(account, conversation, form=form, reason=refusal.message), 422
 
 
 def _account(conversation: Conversation | None) -> Account | None:

@@ -28,6 +28,7 @@ def init_app(app: Flask) -> None:
         ordinal=ordinal,
         sort_key=sort_key,
     )
+    app.jinja_env.globals["zone_name"] = zone_name
 
 
 def zone() -> tzinfo:
@@ -37,6 +38,11 @@ def zone() -> tzinfo:
         g.zone = ZoneInfo(name) if name in _known_zones() else UTC
     known: tzinfo = g.zone
     return known
+
+
+def zone_name() -> str:
+    """`Europe/Paris`."""
+    return str(zone())
 
 
 @cache

@@ -11,6 +11,8 @@ from app.accounts import queries as accounts
 from app.accounts.models import Role
 from app.conversations import queries as conversations
 from app.errors import NotFound
+from app.messages import queries as messages
+from app.messages.queries import Answer
 from app.monitoring import pulse as pulses
 from app.monitoring.pulse import Pulse
 from app.pages import guard, listings, parts, session
@@ -93,9 +95,15 @@ def _changes(account_id: int, conversation_id: int | None, seen: Token, pulse: P
         wanted=wanted,
         conversation=conversation,
         thread=parts.thread_news(viewer(), conversation, *_shown_ids()) if conversation and redraw else None,
+        others=_answer_of_another(conversation_id),
         line=line,
         token=Token.of(pulse, line),
     )
+
+
+def _answer_of_another(conversation_id: int | None) -> Answer | None:
+    since = listings.read_cursor(request.args.get("seen"))
+    return messages.answer_of_another(viewer(), conversation_id, since) if conversation_id and since else None
 
 
 def _shown_ids() -> tuple[list[int], int | None]:

@@ -40,4 +40,4 @@ def _again(new: Message) -> ResponseReturnValue:
 def _show(*changed: Message) -> ResponseReturnValue:
     if not wants_fragment():
         return redirect(url_for("conversations.inbox", conversation_id=changed[0].conversation_id))
-    return render_template("conversations/_bubbles.html", bubbles=parts.bubbles(changed))
+    return render_template("conversations/_bubbles.html", bubbles=parts.bubbles(viewer(), changed))

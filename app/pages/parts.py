@@ -7,6 +7,7 @@ from datetime import datetime
 
 from flask import current_app
 
+from app.accounts import queries as accounts
 from app.accounts.models import Account, User
 from app.conversations.models import Conversation
 from app.delivery.desk import Allowance, Desk
@@ -17,6 +18,7 @@ from app.pages.formats import midnight, sort_key
 from app.pages.listings import read_cursor, write_cursor
 
 THREAD_PAGE = 40
+NOTHING_SEEN = "0-0"
 
 
 def desk() -> Desk:
@@ -29,13 +31,14 @@ def desk() -> Desk:
 class Bubble:
     """A message as the thread shows it: `wait` while it is queued, `resent` when a newer one took its place.
 
-    `new_day`: none before it, of those that are drawn with it, is of the same day.
+    `new_day`: none before it, of those that are drawn with it, is of the same day. `author`: who else wrote it.
     """
 
     message: Message
     wait: Wait | None
     resent: bool
     new_day: bool
+    author: str | None
 
     @property
     def version(self) -> str:
@@ -52,11 +55,15 @@ class Bubble:
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """A stretch of a conversation, oldest bubble first; `older` is the cursor of the stretch before it."""
+    """A stretch of a conversation, oldest bubble first.
+
+    `older` is the cursor of the stretch before it, `seen` that of its newest message.
+    """
 
     conversation: Conversation
     bubbles: Sequence[Bubble]
     older: str | None
+    seen: str
     gap: bool
     new_key: str
 
@@ -81,14 +88,16 @@ def _thread(
     known = {message.id for message in shown}
     shown += messages.some(viewer, conversation.id, set(also) - known)
     gap = more and newest is not None and newest not in known
-    return Thread(conversation, bubbles(shown), older, gap, str(uuid.uuid4()))
+    seen = write_cursor(found[0].created_at, found[0].id) if found else NOTHING_SEEN
+    return Thread(conversation, bubbles(viewer, shown), older, seen, gap, str(uuid.uuid4()))
 
 
-def bubbles(found: Iterable[Message]) -> list[Bubble]:
+def bubbles(viewer: User, found: Iterable[Message]) -> list[Bubble]:
     """What the thread shows of these messages, oldest first."""
     ordered = sorted(found, key=lambda message: (message.created_at, message.id))
     resent = messages.resent([one.id for one in ordered if one.status in (Status.FAILED, Status.UNKNOWN)])
     waits = desk().waits([one for one in ordered if one.status == Status.QUEUED])
+    others = accounts.names({one.author_id for one in ordered if one.author_id not in (None, viewer.id)})
     days = [midnight(one.created_at) for one in ordered]
     return [
         Bubble(
@@ -96,6 +105,7 @@ def bubbles(found: Iterable[Message]) -> list[Bubble]:
             wait=waits.get(one.id),
             resent=one.id in resent,
             new_day=today != before,
+            author=others.get(one.author_id or 0),
         )
         for one, today, before in zip(ordered, days, [None, *days], strict=False)
     ]
@@ -113,8 +123,13 @@ class Line:
 
     @property
     def moving(self) -> bool:
-        """Whether time alone will change what the line says."""
-        return self.waiting > 0 or self.allowance is None or self.allowance.remaining < self.allowance.limit
+        """Whether time alone, or what only Redis knows, will change what the line says."""
+        return (
+            self.reason is not None
+            or self.waiting > 0
+            or self.allowance is None
+            or self.allowance.remaining < self.allowance.limit
+        )
 
 
 def line(account: Account) -> Line:
