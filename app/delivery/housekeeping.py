@@ -11,7 +11,7 @@ from app.accounts.connection import Keys, KeyUnreadable, Probe
 from app.analytics import service as figures
 from app.campaigns import planning
 from app.campaigns import service as campaigns
-from app.delivery import heartbeat
+from app.delivery import heartbeat, reading
 from app.delivery.relay import Relay
 from app.delivery.token_bucket import TokenBucket
 from app.gateways.answers import CallFailed
@@ -113,6 +113,10 @@ class Housekeeping:
         """Have what is too old dropped, in the background."""
         jobs.enqueue(self.bucket.client, FORGET_OLD_KEYS)
         jobs.enqueue(self.bucket.client, FORGET_DRAFTS)
+
+    def tell_read(self) -> None:
+        """Have the platform know which chats were read here. For a thread of its own."""
+        reading.tell_once(self.platform, self.keys)
 
     def probe(self) -> None:
         """Accounts whose login was refused go on when their key lists them as signed in. For a thread of its own."""

@@ -26,6 +26,7 @@ AFTER_A_FAULT = 1.0
 LONG_POLL = 10
 PROBE_EVERY = 10.0
 RELAY_EVERY = 0.5
+READING_EVERY = 2.0
 ACTIVE_FOR = 10.0
 CLOSE_WITHIN = 22.0
 
@@ -125,6 +126,7 @@ class Pipeline:
         bodies: list[tuple[str, Callable[[], object], float]] = [
             ("probe", self.housekeeping.probe, PROBE_EVERY),
             ("relay", self._hand_on, RELAY_EVERY),
+            ("reading", self.housekeeping.tell_read, READING_EVERY),
         ]
         if self.intake is not None:
             bodies.append(("intake", self._receive, 0.0))

@@ -45,6 +45,9 @@ class Platform(Protocol):
     def mark_unread(self, login: Login, chat: str) -> None:
         """Set a chat back to unread; raises CallFailed."""
 
+    def mark_read(self, login: Login, chat: str) -> None:
+        """Say that a chat has been read; raises CallFailed."""
+
     def upload(self, login: Login, url: str) -> str:
         """Have the platform fetch `url` into the vault; the media's id. Raises CallFailed."""
 
@@ -116,6 +119,11 @@ class OnlyFansPlatform:
         """Set a chat back to unread; raises CallFailed."""
         with self._outside_call():
             self._client(login.api_key).chats.mark_as_unread(chat, account=login.account)
+
+    def mark_read(self, login: Login, chat: str) -> None:
+        """Say that a chat has been read; raises CallFailed."""
+        with self._outside_call():
+            self._client(login.api_key).chats.mark_as_read(chat, account=login.account)
 
     def upload(self, login: Login, url: str) -> str:
         """Have the platform fetch `url` into the vault; the media's id. Raises CallFailed."""

@@ -193,6 +193,8 @@ def test_a_chat_that_was_read_is_set_back_to_unread(sim: Sim, gateway: OnlyFansP
     assert unread() == 0
     gateway.mark_unread(LOGIN, "7")
     assert unread() == 1
+    gateway.mark_read(LOGIN, "7")
+    assert unread() == 0
 
 
 def test_media_go_into_the_vault(sim: Sim, gateway: OnlyFansPlatform) -> None:

@@ -65,6 +65,8 @@ class FakePlatform:
         self.unreadable = False
         self.read: list[str] = []
         self.marked_unread: list[str] = []
+        self.marked_read: list[tuple[str, str]] = []
+        self.refused_marks: dict[str, CallFailed] = {}
         self.uploaded: list[str] = []
         self.refused_uploads: dict[str, CallFailed] = {}
         self.key_is_good = True
@@ -123,6 +125,12 @@ class FakePlatform:
     def mark_unread(self, login: Login, chat: str) -> None:
         """Note it."""
         self.marked_unread.append(chat)
+
+    def mark_read(self, login: Login, chat: str) -> None:
+        """Note it, or refuse it as told."""
+        if chat in self.refused_marks:
+            raise self.refused_marks[chat]
+        self.marked_read.append((login.account, chat))
 
     def upload(self, login: Login, url: str) -> str:
         """Take the media in, or refuse it as told."""
