@@ -40,7 +40,7 @@ class SendForm(FlaskForm):  # type: ignore[misc]
     seen = HiddenField()
     media = TextAreaField("Links to media")
     price = StringField("Price")
-    priority = SelectField("Priority", choices=[(name, name.title()) for name in PRIORITIES], default="high")
+    priority = SelectField("Priority", choices=list(PRIORITIES), default="high")
     send_at = StringField("Send later")
 
     def validate_text(self, field: TextAreaField) -> None:
