@@ -1,6 +1,7 @@
 """What the right column of the inbox shows, as its templates take it: the thread and the account's line."""
 
 import uuid
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,6 +33,7 @@ class Bubble:
     """A message as the thread shows it: `wait` while it is queued, `resent` when a newer one took its place.
 
     `new_day`: none before it, of those that are drawn with it, is of the same day. `author`: who else wrote it.
+    `looking`: its chat is being looked through.
     """
 
     message: Message
@@ -39,13 +41,17 @@ class Bubble:
     resent: bool
     new_day: bool
     author: str | None
+    looking: bool
 
     @property
     def version(self) -> str:
         """Differs whenever the bubble looks different."""
         message, wait = self.message, self.wait
         turn = (wait.place, sort_key(wait.expected_at) // 1_000_000) if wait else ()
-        return "-".join(map(str, (message.status, message.attempts, int(self.resent), *turn)))
+        reason = zlib.crc32((message.error or "").encode())
+        return "-".join(
+            map(str, (message.status, message.attempts, int(self.resent), int(self.looking), reason, *turn))
+        )
 
     @property
     def open(self) -> bool:
@@ -92,7 +98,7 @@ def _thread(
     return Thread(conversation, bubbles(viewer, shown), older, seen, gap, str(uuid.uuid4()))
 
 
-def bubbles(viewer: User, found: Iterable[Message]) -> list[Bubble]:
+def bubbles(viewer: User, found: Iterable[Message], looking: bool = False) -> list[Bubble]:
     """What the thread shows of these messages, oldest first."""
     ordered = sorted(found, key=lambda message: (message.created_at, message.id))
     resent = messages.resent([one.id for one in ordered if one.status in (Status.FAILED, Status.UNKNOWN)])
@@ -106,6 +112,7 @@ def bubbles(viewer: User, found: Iterable[Message]) -> list[Bubble]:
             resent=one.id in resent,
             new_day=today != before,
             author=others.get(one.author_id or 0),
+            looking=looking,
         )
         for one, today, before in zip(ordered, days, [None, *days], strict=False)
     ]

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
+from app import jobs
 from app.accounts.models import User
 from app.clock import now
 from app.conversations.models import Conversation
@@ -60,6 +61,19 @@ def test_an_unknown_one_too(sign_in: SignIn, ada: User, conversation: Conversati
     assert _after(unknown) is not None
 
 
+def test_an_unknown_one_can_be_looked_up(
+    sign_in: SignIn, ada: User, conversation: Conversation, write: Write, redis_url: str
+) -> None:
+    unknown = write(conversation, "Did it?", status=Status.UNKNOWN, error="The connection broke")
+    client = sign_in(ada)
+    page = client.get(f"/messages/onlyfans/{conversation.id}").text
+    assert "Nobody can tell whether this arrived. The connection broke" in page
+    assert "Looking through the chat" in post(client, f"/messages/{unknown.id}/check").text
+    assert jobs.queue(jobs.BACKGROUND, jobs.connect(redis_url)).jobs[0].args == [unknown.id]
+    sent = write(conversation, "It did", status=Status.SENT)
+    assert post(client, f"/messages/{sent.id}/check").status_code == 409
+
+
 def test_it_works_without_any_script(sign_in: SignIn, ada: User, conversation: Conversation, write: Write) -> None:
     message = write(conversation, "Oops", status=Status.QUEUED)
     answer = post(sign_in(ada), f"/messages/{message.id}/cancel", htmx=False)
@@ -69,7 +83,7 @@ def test_it_works_without_any_script(sign_in: SignIn, ada: User, conversation: C
 def test_nobody_else_may(sign_in: SignIn, eve: User, conversation: Conversation, write: Write) -> None:
     message = write(conversation, "Mine", status=Status.FAILED)
     client = sign_in(eve)
-    for verb in ("cancel", "retry", "send-again"):
+    for verb in ("cancel", "retry", "send-again", "check"):
         assert post(client, f"/messages/{message.id}/{verb}").status_code == 404
         assert post(client, f"/messages/99999999999999999999/{verb}").status_code == 404
 

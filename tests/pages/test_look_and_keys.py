@@ -8,6 +8,7 @@ from flask import Flask
 from playwright.sync_api import Page, expect
 
 from app.accounts.models import User
+from app.conversations import service as conversations
 from app.messages.models import Status
 from tests.pages.conftest import Write, look
 from tests.support.cast import Cast
@@ -60,7 +61,8 @@ def test_the_keyboard_alone_is_enough(enter: Enter, page: Page, ada: User, livel
     page.keyboard.press("Enter")
     expect(page.locator("#text")).to_be_focused()
     page.keyboard.type("Written without a mouse")
-    page.keyboard.press("Tab")
+    while not page.evaluate("document.activeElement.matches('.send')"):
+        page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.locator(".message.queued .text", has_text="without a mouse")).to_be_visible()
     expect(page.locator("#text")).to_be_focused()
@@ -79,9 +81,55 @@ def test_axe_finds_nothing(enter: Enter, page: Page, ada: User, lively: Cast, sc
             assert _violations(page) == []
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_what_opens(
+    enter: Enter, page: Page, ada: User, lively: Cast, scheme: str, live_server: str
+) -> None:
+    conversations.save_reply(ada, lively.account.id, "hi", "Hello {{name}}")
+    page.emulate_media(color_scheme=scheme)
+    enter(ada, "/messages/saved-replies")
+    page.click(".replies summary")
+    assert _violations(page) == []
+    page.set_viewport_size(DESKTOP)
+    page.goto(f"{live_server}/messages/onlyfans/{lively.conversations[0].id}")
+    page.click("#panel-toggle")
+    expect(page.locator("#panel-title")).to_be_focused()
+    page.focus("#text")
+    page.keyboard.type("/")
+    expect(page.locator("#replies")).to_be_visible()
+    assert _violations(page) == []
+    page.keyboard.press("Escape")
+    for tool in ("Media and price", "Send later", "Priority"):
+        page.click(f"summary[title='{tool}']")
+        assert _violations(page) == []
+
+
 def test_the_operations_too(enter: Enter, page: Page, olga: User, app: Flask) -> None:
     enter(olga, "/operations")
     assert _violations(page) == []
+
+
+def test_keys_lead_everywhere(enter: Enter, page: Page, ada: User, lively: Cast) -> None:
+    enter(ada)
+    page.keyboard.press("j")
+    expect(page.locator("#thread-title")).to_have_text("Tom Tester")
+    page.keyboard.press("j")
+    expect(page.locator("#thread-title")).to_have_text("Uma Umbrella")
+    page.keyboard.press("k")
+    expect(page.locator("#thread-title")).to_have_text("Tom Tester")
+    page.keyboard.press("r")
+    expect(page.locator("#text")).to_be_focused()
+    page.keyboard.type("just j")
+    expect(page.locator("#text")).to_have_value("just j")
+    page.keyboard.press("Escape")
+    page.keyboard.press("/")
+    expect(page.locator("#search")).to_be_focused()
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    expect(page.locator("#shortcuts")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("p")
+    expect(page.locator("#panel-title")).to_be_focused()
 
 
 def test_a_menu_names_who_is_signed_in(enter: Enter, page: Page, max: User, lively: Cast) -> None:
