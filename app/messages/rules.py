@@ -104,12 +104,6 @@ def price_fault(price_cents: int, media: int) -> str | None:
     return None if media else "A price needs media"
 
 
-def attachment_of(url: str) -> dict[str, str]:
-    """`{type, url}`, the type taken from the name's ending; an image when it says nothing."""
-    guessed = (mimetypes.guess_type(url.partition("?")[0])[0] or "image").partition("/")[0]
-    return {"type": guessed if guessed in ("video", "audio") else "image", "url": url}
-
-
 MessageText = Annotated[str, AfterValidator(check_text)]
 MediaUrl = Annotated[str, AfterValidator(check_url)]
 RecipientId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
