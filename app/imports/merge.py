@@ -4,32 +4,31 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, func, select
 
-from app.clock import now
 from app.earnings.models import Transaction
 from app.extensions import db
 from app.fans.models import Fan
+from app.imports import writing
 from app.imports.columns import DISPLAY_NAME
 from app.imports.reader import Rejected, Row, key_of_name
+from app.imports.writing import Changes
 
 TWINS = "Display Name belongs to two fans without a username: which one is meant?"
-Changes = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What is known of a fan."""
+class Known(NamedTuple):
+    """What is known of a fan; the first of it in the order of Changes."""
 
-    id: int
-    handle: str | None
+    fan_id: int
     name: str
     email: str | None
     tier: str | None
     value_cents: int
     last_seen_at: datetime | None
+    handle: str | None
 
 
 @dataclass(slots=True)
@@ -50,6 +49,7 @@ def merge(account_id: int, batch: Sequence[Row | Rejected]) -> Outcome:
     """
     outcome = Outcome(rejected=[row for row in batch if isinstance(row, Rejected)])
     rows = [row for row in batch if isinstance(row, Row)]
+    writing.begin()
     known = _known(account_id, rows)
     new: list[Row] = []
     met: list[tuple[Known, Row]] = []
@@ -62,8 +62,8 @@ def merge(account_id: int, batch: Sequence[Row | Rejected]) -> Outcome:
         else:
             new.append(row)
     changes = _changes(met)
-    _insert(account_id, new)
-    _update(changes)
+    writing.insert_fans(account_id, new)
+    writing.update_fans(changes)
     outcome.inserted, outcome.updated, outcome.unchanged = len(new), len(changes), len(met) - len(changes)
     return outcome
 
@@ -81,25 +81,30 @@ def _known(account_id: int, rows: Iterable[Row]) -> dict[str, list[Known]]:
 
 
 def _fans(account_id: int, *which: ColumnElement[bool]) -> list[Known]:
-    columns = (Fan.id, Fan.handle, Fan.name, Fan.email, Fan.tier, Fan.value_cents, Fan.last_seen_at)
-    query = select(*columns).where(Fan.account_id == account_id, *which).order_by(Fan.id).with_for_update()
+    columns = (Fan.id, Fan.name, Fan.email, Fan.tier, Fan.value_cents, Fan.last_seen_at, Fan.handle)
+    query = (
+        select(*columns).where(Fan.account_id == account_id, *which).order_by(Fan.id).with_for_update(key_share=True)
+    )
     return [Known(*row) for row in db.session.execute(query)]
 
 
 def _changes(met: Sequence[tuple[Known, Row]]) -> list[Changes]:
-    """What really becomes different, for each fan all columns that an import may change."""
-    paid = _paid([fan.id for fan, row in met if row.value_cents is not None])
+    """Those whose fan becomes different, each with all columns that an import may change."""
+    paid = _paid([fan.fan_id for fan, row in met if row.value_cents is not None])
     changes: list[Changes] = []
     for fan, row in met:
         said: Changes = {
+            "fan_id": fan.fan_id,
             "name": row.name or fan.name,
             "email": row.email or fan.email,
             "tier": row.tier or fan.tier,
-            "value_cents": fan.value_cents if row.value_cents is None else max(row.value_cents, paid.get(fan.id, 0)),
+            "value_cents": fan.value_cents
+            if row.value_cents is None
+            else max(row.value_cents, paid.get(fan.fan_id, 0)),
             "last_seen_at": _later(fan.last_seen_at, row.last_seen_at),
         }
-        if any(getattr(fan, name) != value for name, value in said.items()):
-            changes.append(said | {"fan_id": fan.id})
+        if fan[:-1] != tuple(said.values()):
+            changes.append(said)
     return changes
 
 
@@ -114,29 +119,3 @@ def _paid(fan_ids: Sequence[int]) -> dict[int, int]:
 
 def _later(one: datetime | None, other: datetime | None) -> datetime | None:
     return max(one, other) if one and other else one or other
-
-
-def _insert(account_id: int, rows: Iterable[Row]) -> None:
-    common = {"account_id": account_id, "status": "active", "tags": [], "notes": "", "created_at": (at := now())}
-    new = [
-        {
-            "handle": row.handle or None,
-            "name": row.name or row.handle,
-            "email": row.email or None,
-            "tier": row.tier or None,
-            "value_cents": row.value_cents or 0,
-            "last_seen_at": row.last_seen_at,
-            "updated_at": at,
-            **common,
-        }
-        for row in rows
-    ]
-    if new:
-        db.session.connection().execute(insert(Fan), new)
-
-
-def _update(changes: Sequence[Changes]) -> None:
-    if changes:
-        columns: Changes = {name: bindparam(name) for name in changes[0] if name != "fan_id"}
-        statement = update(Fan).where(Fan.id == bindparam("fan_id")).values(updated_at=now(), **columns)
-        db.session.connection().execute(statement, changes)
