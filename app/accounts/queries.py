@@ -11,6 +11,8 @@ from app.errors import Invalid, NotFound, Problem
 from app.extensions import db
 
 NOBODY = 0
+SEVERAL = "You have several accounts: name the one to act for"
+NOT_FOUND = "Account not found"
 
 
 def visible_ids(viewer: User) -> CompoundSelect[int]:
@@ -41,7 +43,7 @@ def owners(viewer: User, account_id: int | None = None) -> dict[int, int]:
     rows = db.session.connection().execute(_owners(account_id is not None), values)
     found = {row.id: row.owner_id for row in rows}
     if account_id is not None and not found:
-        raise NotFound("Account not found")
+        raise NotFound(NOT_FOUND)
     return found
 
 
@@ -68,9 +70,19 @@ def account(viewer: User, account_id: int | None) -> Account:
         query = query.where(Account.id == account_id)
     found = list(db.session.scalars(query.order_by(Account.id).limit(2)))
     if len(found) > 1:
-        raise Invalid([Problem("accountId", "You have several accounts: name the one to act for")])
+        raise Invalid([Problem("accountId", SEVERAL)])
     if not found:
-        raise NotFound("Account not found")
+        raise NotFound(NOT_FOUND)
+    return found[0]
+
+
+def acting_for(viewer: User, account_id: int | None) -> int:
+    """The id of that account; raises as `account` does."""
+    found = list(owners(viewer, account_id))
+    if len(found) > 1:
+        raise Invalid([Problem("accountId", SEVERAL)])
+    if not found:
+        raise NotFound(NOT_FOUND)
     return found[0]
 
 

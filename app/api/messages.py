@@ -22,7 +22,6 @@ from app.api.schemas.messages import (
 from app.clock import now
 from app.delivery.desk import Desk
 from app.errors import Invalid, Problem
-from app.extensions import db
 from app.messages import lists, queries, service
 from app.messages.models import Message, Status
 
@@ -78,11 +77,11 @@ def desk() -> Desk:
 def accepted(result: Result[Message]) -> Accepted:
     """Hand a message that this request made to the queue, and answer how it stands."""
     message = result.row
+    sqs_id = message.sqs_message_id
     if result.fresh and message.status == Status.QUEUED:
-        desk().publish([message.id])
-        db.session.refresh(message)
+        sqs_id = desk().publish([message.id]).get(message.id)
     estimate: datetime | None = desk().estimate(message) if message.status in ON_THE_WAY else None
-    return Accepted.of(message, estimate)
+    return Accepted.of(message, estimate, sqs_id)
 
 
 def account_named(in_query: int | None, in_body: int | None) -> int | None:

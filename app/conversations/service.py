@@ -23,6 +23,22 @@ CHANGE = (
     .where(_conversations.c.id.in_(bindparam("ids", expanding=True)))
     .values(version=_conversations.c.version + 1)
 )
+_newest = (_conversations.c.last_message_at.is_(None)) | (_conversations.c.last_message_at <= bindparam("at"))
+TOUCH = (
+    _conversations.update()
+    .where(_conversations.c.id == bindparam("conversation"))
+    .values(
+        {
+            column: case((_newest, bindparam(name, type_=column.type)), else_=column)
+            for name, column in (
+                ("text", _conversations.c.last_message),
+                ("at", _conversations.c.last_message_at),
+                ("by", _conversations.c.last_direction),
+            )
+        }
+        | {_conversations.c.version: _conversations.c.version + 1}
+    )
+)
 
 
 def open_with(fan: Fan) -> Conversation:
@@ -38,14 +54,9 @@ def open_with(fan: Fan) -> Conversation:
 
 def touch(conversation_id: int, text: str, at: datetime, direction: str = "out") -> None:
     """A message was added, `in` or `out`: it is the conversation's last one now, unless a newer one is there."""
+    values = {"conversation": conversation_id, "text": text[:PREVIEW_LENGTH], "at": at, "by": direction}
     with transaction():
-        db.session.execute(
-            update(Conversation)
-            .where(Conversation.id == conversation_id)
-            .where((Conversation.last_message_at.is_(None)) | (Conversation.last_message_at <= at))
-            .values(last_message=text[:PREVIEW_LENGTH], last_message_at=at, last_direction=direction)
-        )
-        changed([conversation_id])
+        db.session.connection().execute(TOUCH, values)
 
 
 def changed(conversation_ids: list[int]) -> None:

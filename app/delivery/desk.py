@@ -8,16 +8,15 @@ from datetime import datetime, timedelta
 import redis
 
 from app import clock
-from app.accounts.models import Account
 from app.campaigns.models import Will
 from app.campaigns.queries import Standing
 from app.db import database_now
 from app.delivery import estimate, heartbeat
 from app.delivery.estimate import Wait
+from app.delivery.mailbag import Mailbag
 from app.delivery.relay import Relay
 from app.delivery.stop import is_stopped
 from app.delivery.token_bucket import TokenBucket, View
-from app.extensions import db
 from app.gateways import sqs
 from app.gateways.sqs import Queue, QueueUnavailable
 from app.messages import bulk
@@ -63,6 +62,7 @@ class Desk:
     ) -> None:
         self.bucket = bucket
         self.relay = relay
+        self.mailbag = Mailbag(relay.publish_now)
         self.queue, self.dead_letters = queues
         self.limit = limit
         self.sending = sending
@@ -74,9 +74,12 @@ class Desk:
         bucket = TokenBucket(client, settings.rate_limit, settings.platform_timeout)
         return cls(bucket, Relay(*queues), queues, settings.rate_limit, settings.limiter_enabled)
 
-    def publish(self, message_ids: Sequence[int]) -> None:
-        """Put the tickets of messages that were just committed on SQS, with one short try; never raises for SQS."""
-        self.relay.publish_now(message_ids)
+    def publish(self, message_ids: Sequence[int]) -> dict[int, str]:
+        """Put the tickets of messages that were just committed on SQS, with one short try; never raises for SQS.
+
+        Message id → SQS' id, of those that it took.
+        """
+        return self.mailbag.post(message_ids)
 
     def estimate(self, message: Message) -> datetime | None:
         """When the message will go; None while nothing moves."""
@@ -175,9 +178,8 @@ class Desk:
         return QueueDepths(depth.visible, depth.in_flight, dead.visible + dead.in_flight)
 
     def _standstill(self, account_id: int, view: View | None) -> str | None:
-        account = db.session.get_one(Account, account_id)
-        worker_alive = heartbeat.alive("delivery") > 0
-        return estimate.standstill(account, view, clock.now(), self.sending, worker_alive)
+        found = estimate.situation(account_id)
+        return estimate.standstill(found, view, clock.now(), self.sending and not found.stop, found.worker)
 
     def _peek(self, account_id: int) -> View | None:
         try:

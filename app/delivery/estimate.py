@@ -4,13 +4,16 @@ from bisect import insort
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, Tuple, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, Tuple, bindparam, exists, func, literal, select, tuple_
 
 from app.accounts.models import Account
-from app.db import UtcDateTime
+from app.db import BigId, UtcDateTime
+from app.delivery import heartbeat
 from app.delivery.circuit_breaker import State
-from app.delivery.stop import is_stopped
+from app.delivery.models import Stop
 from app.delivery.token_bucket import View
 from app.extensions import db
 from app.messages.models import Message, Status
@@ -84,11 +87,33 @@ def _literal(priority: int, due_at: datetime, message_id: int) -> Tuple:
     return tuple_(literal(priority), literal(due_at, UtcDateTime), literal(message_id))
 
 
-def standstill(account: Account, view: View | None, now: datetime, enabled: bool, worker_alive: bool) -> str | None:
+def situation(account_id: int) -> Row[Any]:
+    """What may hinder an account, by one query: its own pauses, the stop for everybody, whether a worker is alive."""
+    values = {"account": account_id, "since": heartbeat.fresh_since()}
+    return db.session.connection().execute(_situation(), values).one()
+
+
+# Built once: SQLAlchemy takes longer to build it than a database to answer it.
+@cache
+def _situation() -> Select[Any]:
+    columns: tuple[Any, ...] = (
+        Account.stopped_at,
+        Account.reconnect_since,
+        Account.pause_reason,
+        Account.paused_until,
+        exists().where(Stop.id > 0).label("stop"),
+        heartbeat.is_alive("delivery", bindparam("since", type_=UtcDateTime)).label("worker"),
+    )
+    return select(*columns).where(Account.id == bindparam("account", type_=BigId))
+
+
+def standstill(
+    account: Row[Any] | Account, view: View | None, now: datetime, enabled: bool, worker_alive: bool
+) -> str | None:
     """Why nothing of this account moves, in plain words, or None when it does."""
     reasons = (
         (
-            not enabled or is_stopped(),
+            not enabled,
             "Sending is stopped for everybody: messages are kept until it is switched on again",
         ),
         (account.stopped_at is not None, "Sending is stopped for this account: messages are kept"),

@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Sequence
 
+from app.db import transaction
 from app.delivery import tickets
 from app.gateways.sqs import Queue, QueueUnavailable
 from app.messages import handover
@@ -29,15 +30,19 @@ class Relay:
         self.skip_until = 0.0
         self.skip_burials_until = 0.0
 
-    def publish_now(self, message_ids: Sequence[int]) -> None:
-        """For a door after its commit: one try; skipped for a while after a failure. Never raises for the queue."""
+    def publish_now(self, message_ids: Sequence[int]) -> dict[int, str]:
+        """For a door after its commit: one try; skipped for a while after a failure. Never raises for the queue.
+
+        Message id → SQS' id, of those that it took.
+        """
         if self.queue is None or time.monotonic() < self.skip_until:
-            return
+            return {}
         try:
-            self._publish(message_ids)
+            return self._publish(message_ids)
         except QueueUnavailable as error:
             self.skip_until = time.monotonic() + SKIP_AFTER_FAILURE
             log.warning("publish_failed", extra={"reason": str(error)[:200]})
+            return {}
 
     def relay_once(self) -> list[int]:
         """Publish what isn't on SQS; accounts whose rows were handed over directly because it is away."""
@@ -97,10 +102,12 @@ class Relay:
         self.note(reachable=True)
         handover.mark_unpublished([message_id for message_id in lost if message_id not in taken])
 
-    def _publish(self, message_ids: Sequence[int]) -> set[int]:
+    def _publish(self, message_ids: Sequence[int]) -> dict[int, str]:
         if self.queue is None:
             raise QueueUnavailable("no queue is configured")
-        written = [tickets.write(parcel) for parcel in handover.parcels(message_ids)]
+        with transaction():
+            # Committed: no connection is held while SQS is asked.
+            written = [tickets.write(parcel) for parcel in handover.parcels(message_ids)]
         taken = {int(ticket): sqs_id for ticket, sqs_id in self.queue.send(written).items()}
         handover.mark_published(taken)
-        return set(taken)
+        return taken

@@ -1,17 +1,18 @@
 """What people do to messages: send one, cancel it, send a failed or unknown one again."""
 
 import secrets
+from functools import cache
 
-from sqlalchemy import ColumnElement, literal_column, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, literal_column, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.accounts import queries as accounts
 from app.accounts import service as audit_log
-from app.accounts.models import Account, User
+from app.accounts.models import User
 from app.clock import now
 from app.conversations import service as conversations
 from app.conversations.models import Conversation
-from app.db import transaction
+from app.db import BigId, transaction
 from app.errors import Conflict, NotFound
 from app.extensions import db
 from app.fans import service as fans
@@ -48,9 +49,19 @@ def send_to_recipient(
     Raises NotFound or Invalid when the account isn't the viewer's to name.
     """
     with transaction():
-        account: Account = accounts.account(viewer, account_id)
-        fan = fans.ensure(account.id, recipient_id)
+        account_id = accounts.acting_for(viewer, account_id)
+        known = db.session.execute(_known(), {"account": account_id, "recipient": recipient_id}).one_or_none()
+        if known is not None:
+            return accept(viewer, known.Conversation, known.Fan, draft, public_id=public_id)
+        fan = fans.ensure(account_id, recipient_id)
         return accept(viewer, conversations.open_with(fan), fan, draft, public_id=public_id)
+
+
+# Built once: SQLAlchemy takes longer to build it than a database to answer it.
+@cache
+def _known() -> Select[Conversation, Fan]:
+    recipient = (Fan.account_id == bindparam("account", type_=BigId)) & (Fan.platform_id == bindparam("recipient"))
+    return select(Conversation, Fan).join(Fan, Fan.id == Conversation.fan_id).where(recipient)
 
 
 def accept(

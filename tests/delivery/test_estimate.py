@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from app.db import database_now
 from app.delivery import stop
 from app.delivery.circuit_breaker import Breaker, State
-from app.delivery.estimate import CALL_SECONDS, expected_at, places_in_line, slot_after, standstill
+from app.delivery.estimate import CALL_SECONDS, expected_at, places_in_line, situation, slot_after, standstill
 from app.delivery.token_bucket import View
 from app.extensions import db
 from app.messages.models import Message, Priority, Status
@@ -169,6 +169,7 @@ def test_a_standstill_has_a_reason_in_plain_words(
 
 def test_the_stop_is_a_standstill_for_everybody(cast: Cast) -> None:
     stop.set_stop(None)
-    assert "stopped for everybody" in (standstill(cast.account, QUIET, NOW, True, True) or "")
+    assert situation(cast.account.id).stop
+    assert "stopped for everybody" in (standstill(cast.account, QUIET, NOW, False, True) or "")
     stop.clear_stop(None)
-    assert standstill(cast.account, QUIET, NOW, True, True) is None
+    assert not situation(cast.account.id).stop

@@ -55,14 +55,14 @@ class Accepted(Answer):
     sqs_message_id: str | None = Field(description="Null while the queue hasn't got its ticket")
 
     @classmethod
-    def of(cls, message: Message, estimated_delivery: datetime | None) -> "Accepted":
+    def of(cls, message: Message, estimated_delivery: datetime | None, sqs_message_id: str | None) -> "Accepted":
         """The answer for `message` as it stands."""
         return cls(
             message_id=message.public_id,
             status=message.status,  # type: ignore[arg-type]
             queued_at=message.queued_at,
             estimated_delivery=estimated_delivery,
-            sqs_message_id=message.sqs_message_id,
+            sqs_message_id=sqs_message_id,
         )
 
 
