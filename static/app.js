@@ -12,6 +12,9 @@
     ...(location.protocol === "https:" ? ["secure"] : []),
   ].join(";");
 
+  // Copying a style attribute from the old element to the new one is what the policy refuses.
+  if (window.htmx) window.htmx.config.attributesToSettle = [];
+
   const on = (name, act) => document.addEventListener(name, act);
   const isPoll = (element) => element?.hasAttribute?.("data-poll");
 

@@ -27,11 +27,13 @@
       const old = byId(item.id);
       if (old && (old.dataset.v === item.dataset.v || (exact && item.matches(".more")))) continue;
       if (!old && window.inbox.holdBack && item.matches(".out")) continue;
+      const held = old?.contains(document.activeElement) && document.activeElement.id;
       if (old && old.dataset.at === item.dataset.at) old.replaceWith(item);
       else {
         old?.remove();
         place(container, item);
       }
+      if (held) byId(held)?.focus({ preventScroll: true });
       added.push(item);
     }
     if (exact) dropMissing(container, items);

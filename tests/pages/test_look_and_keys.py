@@ -154,6 +154,8 @@ def test_no_console_complains(enter: Enter, page: Page, ada: User, lively: Cast)
     page.keyboard.press("Enter")
     expect(page.locator(".message", has_text="Hello")).to_be_visible()
     look(page)
+    page.locator("#rows .row a").nth(1).click()
+    expect(page.locator("#thread-title")).to_have_text("Uma Umbrella")
     assert said == []
 
 
