@@ -13,7 +13,8 @@ from app.extensions import Model
 class Fan(Model):
     """One subscriber. `platform_id` is null until it is known; `handle` is lower case, without `@`; money in cents.
 
-    `unreachable_at`: the platform said that this fan can't be written to.
+    `unreachable_at`: the platform said that this fan can't be written to. `removed_at`: people took them out; what is
+    left is what was written and paid.
     """
 
     __tablename__ = "fan"
@@ -22,6 +23,9 @@ class Fan(Model):
         UniqueConstraint("account_id", "handle"),
         CheckConstraint("status IN ('active', 'expired')", name="status"),
         Index(None, "account_id", "name", "id"),
+        Index(None, "account_id", "value_cents", "id"),
+        Index(None, "account_id", "last_seen_at", "id"),
+        Index(None, "account_id", "created_at", "id"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -38,5 +42,6 @@ class Fan(Model):
     value_cents: Mapped[int] = mapped_column(BigId, default=0)
     last_seen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     unreachable_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    removed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now, onupdate=now)

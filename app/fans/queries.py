@@ -61,7 +61,7 @@ def page(viewer: User, wanted: Filter, limit: int, offset: int) -> Page:
 def fan(viewer: User, fan_id: int) -> Owned:
     """One fan; raises NotFound when it isn't the viewer's."""
     row = db.session.execute(
-        _owned().where(Fan.id == fan_id, Fan.account_id.in_(accounts.visible_ids(viewer)))
+        _owned().where(Fan.id == fan_id, Fan.account_id.in_(accounts.visible_ids(viewer)), Fan.removed_at.is_(None))
     ).one_or_none()
     if row is None:
         raise NotFound("Fan not found")
@@ -73,18 +73,22 @@ def _owned() -> Select[Fan, int]:
 
 
 def _conditions(viewer: User, wanted: Filter) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = [Fan.account_id.in_(accounts.visible_ids(viewer))]
+    found: list[ColumnElement[bool]] = [Fan.account_id.in_(accounts.visible_ids(viewer)), Fan.removed_at.is_(None)]
     if wanted.account_id is not None:
         found.append(Fan.account_id == wanted.account_id)
     if wanted.status is not None:
         found.append(Fan.status == wanted.status)
     if wanted.search:
-        words = wanted.search
-        handle = Fan.handle.icontains(words.lstrip("@"), autoescape=True)
-        found.append(Fan.name.icontains(words, autoescape=True) | handle | Fan.email.icontains(words, autoescape=True))
+        found.append(named(wanted.search))
     if wanted.tag:
         found.append(tagged(wanted.tag))
     return found
+
+
+def named(words: str) -> ColumnElement[bool]:
+    """Whether a fan's name, handle or e-mail address has these words in it."""
+    handle = Fan.handle.icontains(words.lstrip("@"), autoescape=True)
+    return Fan.name.icontains(words, autoescape=True) | handle | Fan.email.icontains(words, autoescape=True)
 
 
 def tagged(tag: str) -> ColumnElement[bool]:

@@ -1,9 +1,10 @@
 """What is done to fans."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TypedDict
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import bindparam, or_, select, update
 
 from app.accounts import queries as accounts
 from app.accounts.models import User
@@ -14,6 +15,9 @@ from app.errors import Conflict
 from app.extensions import db
 from app.fans import queries
 from app.fans.models import Fan
+
+AT_ONCE = 1000
+MOST_TAGS = 50
 
 
 class Details(TypedDict, total=False):
@@ -66,6 +70,30 @@ def _refuse_twins(account_id: int, fan_id: int | None, details: Details) -> None
         query = select(Fan.id).where(Fan.account_id == account_id, Fan.id != (fan_id or 0), or_(*same)).limit(1)
         if db.session.scalar(query) is not None:
             raise Conflict("The account has another fan with this handle or platform id")
+
+
+def tag(viewer: User, account_id: int, fan_ids: Sequence[int], word: str, put_on: bool) -> int:
+    """Put a tag on fans of the account, or take it off; how many of them that changed.
+
+    Raises NotFound for an account that isn't the viewer's; fans of other accounts are passed over, like those who have
+    as many tags as there may be.
+    """
+    with transaction():
+        account = accounts.account(viewer, account_id)
+        changed: list[dict[str, object]] = []
+        for some in (fan_ids[start : start + AT_ONCE] for start in range(0, len(fan_ids), AT_ONCE)):
+            mine = (Fan.account_id == account.id, Fan.removed_at.is_(None), Fan.id.in_(some))
+            rows = db.session.execute(select(Fan.id, Fan.tags).where(*mine).order_by(Fan.id).with_for_update())
+            for fan_id, tags in rows:
+                after = [one for one in tags if one != word] + [word] * put_on
+                if (word in tags) != put_on and len(after) <= MOST_TAGS:
+                    changed.append({"fan_id": fan_id, "now": after})
+        if changed:
+            statement = update(Fan).where(Fan.id == bindparam("fan_id")).values(tags=bindparam("now"), updated_at=now())
+            db.session.connection().execute(statement, changed)
+        done = "fans.tagged" if put_on else "fans.untagged"
+        audit(done, user=viewer, account_id=account.id, fans=len(changed))
+        return len(changed)
 
 
 def ensure(account_id: int, platform_id: str) -> Fan:

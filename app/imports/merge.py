@@ -75,7 +75,7 @@ def _known(account_id: int, rows: Iterable[Row]) -> dict[str, list[Known]]:
     names = [row.name for row in rows if not row.handle]
     for fan in _fans(account_id, Fan.handle.in_(handles)) if handles else ():
         found[fan.handle or ""].append(fan)
-    for fan in _fans(account_id, Fan.handle.is_(None), Fan.name.in_(names)) if names else ():
+    for fan in _fans(account_id, Fan.handle.is_(None), Fan.removed_at.is_(None), Fan.name.in_(names)) if names else ():
         found[key_of_name(fan.name)].append(fan)
     return found
 

@@ -1,11 +1,13 @@
-"""Taking a fan out: with their conversation and messages; the money that they paid stays counted."""
+"""Taking a fan out: with their conversation and messages, or without; the money that they paid stays counted."""
 
 from datetime import timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, Select, delete, select
 
 from app.accounts.models import User
 from app.accounts.service import audit
+from app.clock import now
+from app.conversations import service as conversations
 from app.conversations.models import Conversation
 from app.db import database_now, transaction
 from app.errors import Conflict
@@ -15,6 +17,24 @@ from app.fans.models import Fan
 from app.messages.models import Attempt, Message, Status
 
 ON_THE_WAY = (Status.SCHEDULED, Status.QUEUED, Status.SENDING)
+NAME = "Removed fan"
+
+
+def remove_fan(viewer: User, fan_id: int) -> Fan:
+    """Forget who a fan is and what was noted; the conversation and what they paid stay.
+
+    Raises NotFound, or Conflict while messages are on the way.
+    """
+    with transaction():
+        fan = fans.fan(viewer, fan_id).fan
+        _refuse_while_on_the_way(fan)
+        fan.name, fan.removed_at = NAME, now()
+        fan.handle = fan.platform_id = fan.email = fan.avatar = fan.tier = None
+        fan.tags, fan.notes = [], ""
+        conversations.changed(list(db.session.scalars(_conversation_of(fan))))
+        audit("fan.removed", user=viewer, account_id=fan.account_id, fan_id=fan.id)
+        db.session.flush()
+        return fan
 
 
 def erase_fan(viewer: User, fan_id: int, quiet: timedelta) -> None:
@@ -24,11 +44,7 @@ def erase_fan(viewer: User, fan_id: int, quiet: timedelta) -> None:
     """
     with transaction():
         fan = fans.fan(viewer, fan_id).fan
-        # By way of the conversation, which has indexes for this.
-        conversation = select(Conversation.id).where(Conversation.fan_id == fan.id)
-        written = Message.conversation_id.in_(conversation)
-        if db.session.scalar(select(Message.id).where(written, Message.status.in_(ON_THE_WAY)).limit(1)) is not None:
-            raise Conflict("Messages to this fan are on the way: cancel them, or wait until they have arrived")
+        written = _refuse_while_on_the_way(fan)
         recent = (Attempt.account_id == fan.account_id) & (Attempt.started_at > database_now() - quiet)
         if db.session.scalar(select(Attempt.id).where(recent, Attempt.fan_id == fan.id).limit(1)) is not None:
             raise Conflict("A message to this fan was sent a moment ago: try again in a few minutes")
@@ -37,3 +53,15 @@ def erase_fan(viewer: User, fan_id: int, quiet: timedelta) -> None:
         db.session.execute(delete(Conversation).where(Conversation.fan_id == fan.id))
         audit("fan.erased", user=viewer, account_id=fan.account_id, fan_id=fan.id)
         db.session.execute(delete(Fan).where(Fan.id == fan.id))
+
+
+def _refuse_while_on_the_way(fan: Fan) -> ColumnElement[bool]:
+    """Raises Conflict, else gives which messages are the fan's: by way of the conversation, which has the indexes."""
+    written = Message.conversation_id.in_(_conversation_of(fan))
+    if db.session.scalar(select(Message.id).where(written, Message.status.in_(ON_THE_WAY)).limit(1)) is not None:
+        raise Conflict("Messages to this fan are on the way: cancel them, or wait until they have arrived")
+    return written
+
+
+def _conversation_of(fan: Fan) -> Select[int]:
+    return select(Conversation.id).where(Conversation.fan_id == fan.id)
