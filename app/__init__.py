@@ -86,7 +86,7 @@ def _flask_settings(settings: config.Settings) -> dict[str, object]:
         Path(settings.database_url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
         engine: dict[str, object] = {"connect_args": {"timeout": 15}, "pool_size": 10}
     else:
-        engine = {"connect_args": {"connect_timeout": 3}, "pool_pre_ping": True, "pool_size": 10, "max_overflow": 10}
+        engine = {"connect_args": {"connect_timeout": 3}, "pool_size": 10, "max_overflow": 10}
     name = "__Host-huntaze" if settings.production else "huntaze"
     return {
         "SECRET_KEY": settings.secret_key,

@@ -10,4 +10,6 @@ def now() -> datetime:
 
 def iso(moment: datetime | None) -> str | None:
     """`2026-11-01T12:00:00Z`, to the second, or None for None."""
-    return None if moment is None else f"{moment.astimezone(UTC).isoformat()[:19]}Z"
+    if moment is None:
+        return None
+    return f"{(moment if moment.tzinfo is UTC else moment.astimezone(UTC)).isoformat()[:19]}Z"

@@ -1,6 +1,7 @@
 """The only commit in the program, the database's own clock, and the column types that every room shares."""
 
 import logging
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -10,13 +11,16 @@ from typing import Any
 from sqlalchemy import BigInteger, DateTime, Dialect, Engine, Integer, TypeDecorator, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.pool import ConnectionPoolEntry, Pool
 from sqlalchemy.schema import CreateIndex
 from sqlalchemy.sql.compiler import DDLCompiler
 
 from app.extensions import Model, db
 
 log = logging.getLogger(__name__)
+RESTED = 5.0
 BigId = BigInteger().with_variant(Integer(), "sqlite")
 NOW = {
     "sqlite": "SELECT strftime('%Y-%m-%d %H:%M:%f', 'now')",
@@ -43,7 +47,9 @@ class UtcDateTime(TypeDecorator[datetime]):
         """What the database stores → aware UTC."""
         if value is None:
             return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        if value.tzinfo is None:
+            return value.replace(tzinfo=UTC)
+        return value if value.tzinfo is UTC else value.astimezone(UTC)
 
 
 @contextmanager
@@ -108,6 +114,25 @@ def _tune_sqlite(connection: DBAPIConnection, _record: Any) -> None:
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+@event.listens_for(Pool, "checkin")
+def _note_rest(_connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
+    record.info["rests_since"] = time.monotonic()
+
+
+@event.listens_for(Pool, "checkout")
+def _ask_after_a_rest(connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: Any) -> None:
+    """A connection that rested may have been cut; to ask before each use would cost a round trip every time."""
+    rests_since = record.info.get("rests_since")
+    if rests_since is None or time.monotonic() - rests_since < RESTED or isinstance(connection, SQLiteConnection):
+        return
+    try:
+        connection.cursor().execute("SELECT 1")
+        connection.rollback()
+    except Exception as error:
+        # The pool takes it for cut, and opens another one.
+        raise DisconnectionError from error
 
 
 @compiles(CreateIndex, "sqlite")

@@ -4,13 +4,14 @@ import platform
 import sys
 from collections.abc import Callable
 
-from bench import delivery
+from bench import api, delivery
 
 BENCHMARKS: dict[str, Callable[[], dict[str, object]]] = {
     "one-account": delivery.one_account,
     "many-accounts": delivery.many_accounts,
     "limits-lifted": delivery.limits_lifted,
     "latency": delivery.latency,
+    "api": api.api,
 }
 
 

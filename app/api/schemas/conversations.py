@@ -3,12 +3,14 @@
 from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
+from pydantic.alias_generators import to_camel
 from pydantic.config import JsonDict
 from sqlalchemy import Row
 
 from app.api.schemas.base import Answer, Limit, Moment, Offset, Query, QueryId, Request, Text
 from app.api.schemas.letters import Attachments, Content, Later, Price, Urgency, price_asks_for
 from app.clock import iso
+from app.messages.lists import SHOWN
 from app.messages.rules import PRIORITIES, Draft
 
 MESSAGE_EXAMPLE: JsonDict = {
@@ -16,6 +18,7 @@ MESSAGE_EXAMPLE: JsonDict = {
     "priceCents": 1500,
     "attachments": [{"type": "image", "url": "https://cdn.example.com/image.jpg"}],
 }
+MESSAGE_KEYS = tuple("messageId" if name == "public_id" else to_camel(name) for name in SHOWN)
 
 
 class InboxQuery(Query):
@@ -110,21 +113,11 @@ class MessageItem(Answer):
     @staticmethod
     def plain(row: Row[Any]) -> dict[str, Any]:
         """The item for a row of `messages.lists`, written by hand as that of a conversation is."""
-        return {
-            "id": row.id,
-            "messageId": row.public_id,
-            "conversationId": row.conversation_id,
-            "fanId": row.fan_id,
-            "direction": row.direction,
-            "status": row.status,
-            "text": row.text,
-            "priceCents": row.price_cents,
-            "attachments": [{"type": one["type"], "url": one.get("url")} for one in row.attachments],
-            "read": row.read,
-            "error": row.error,
-            "createdAt": iso(row.created_at),
-            "sentAt": iso(row.sent_at),
-        }
+        shown = dict(zip(MESSAGE_KEYS, row, strict=True))
+        shown["createdAt"], shown["sentAt"] = iso(row.created_at), iso(row.sent_at)
+        if row.attachments:
+            shown["attachments"] = [{"type": one["type"], "url": one.get("url")} for one in row.attachments]
+        return shown
 
 
 class Thread(Answer):
