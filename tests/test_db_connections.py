@@ -1,10 +1,11 @@
 """Connections that were cut while they rested in the pool are replaced before anybody works with them."""
 
+from importlib import import_module
+
 import pytest
 from flask import Flask
 from sqlalchemy import NullPool, create_engine, text
 
-import app.db as database
 from app.extensions import db
 
 OWN = text("SELECT pg_backend_pid()")
@@ -14,7 +15,7 @@ OWN = text("SELECT pg_backend_pid()")
 def test_who_comes_after_the_cut_notices_nothing(
     app: Flask, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "RESTED", 0.0)
+    monkeypatch.setattr(import_module("app.db"), "RESTED", 0.0)
     cut = db.session.execute(OWN).scalar_one()
     db.session.remove()
     with create_engine(database_url, poolclass=NullPool).connect() as link:
