@@ -163,4 +163,9 @@ def _respond(operation: Operation, outcome: Any) -> Response:
     if isinstance(outcome, Response):
         return outcome
     model, status = outcome if isinstance(outcome, tuple) else (outcome, next(iter(operation.answers)))
-    return Response(model.model_dump_json(), status, mimetype="application/json")
+    response = Response(model.model_dump_json(), status, mimetype="application/json")
+    if request.method == "GET" and status == 200:
+        # Readers that poll are told "nothing new" without the body.
+        response.add_etag(weak=True)
+        response.make_conditional(request)
+    return response

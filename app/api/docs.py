@@ -88,7 +88,7 @@ def _sections(found: dict[str, Any]) -> Iterator[Section]:
 
 
 def _content_of(part: dict[str, Any] | None) -> str | None:
-    if part is None:
+    if part is None or "content" not in part:
         return None
     schema = next(iter(part["content"].values()))["schema"]
     return _name_of(schema.get("anyOf", [schema])[0])

@@ -131,6 +131,8 @@ def _responses(rule: Rule, operation: Operation) -> Json:
         str(status): {"description": operation.summary, "headers": LIMIT_HEADERS, "content": _answer(model)}
         for status, model in operation.answers.items()
     }
+    if "GET" in (rule.methods or ()) and "200" in found:
+        found["304"] = {"description": "Nothing changed since the answer whose ETag came back in If-None-Match"}
     refusals = {status: {"$ref": f"#/components/responses/{status}"} for status in _usual(operation)}
     refusals |= {status: _refusal(status, reason) for status, reason in operation.refusals.items()}
     if rule._converters and 404 not in refusals:

@@ -195,3 +195,12 @@ def test_the_same_key_writes_once_and_is_its_conversations_own(as_ada: Caller, c
     one, again = (as_ada.post(first, {"text": "Hello"}, headers=headers) for _ in range(2))
     assert (one.status_code, one.json["messageId"]) == (again.status_code, again.json["messageId"])
     assert as_ada.post(second, {"text": "Hello"}, headers=headers).status_code == 422
+
+
+def test_a_reader_that_polls_is_told_nothing_new_without_a_body(as_ada: Caller, cast: Cast) -> None:
+    speak(cast, 1)
+    etag = as_ada.get(INBOX).headers["ETag"]
+    again = as_ada.get(INBOX, headers={"If-None-Match": etag})
+    assert (again.status_code, again.data, again.headers["ETag"]) == (304, b"", etag)
+    speak(cast, 2)
+    assert as_ada.get(INBOX, headers={"If-None-Match": etag}).status_code == 200
