@@ -12,6 +12,7 @@ from app.db import BigId, UtcDateTime
 from app.extensions import Model
 from app.messages.models import Priority
 
+NAME_LENGTH = 100
 UNPLANNED: dict[str, Any] = dict.fromkeys(("sqlite_where", "postgresql_where"), text("planned_at IS NULL"))
 
 
@@ -42,7 +43,7 @@ class Campaign(Model):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
     author_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
-    name: Mapped[str] = mapped_column(String(100))
+    name: Mapped[str] = mapped_column(String(NAME_LENGTH))
     text: Mapped[str] = mapped_column(Text)
     price_cents: Mapped[int] = mapped_column(default=0)
     attachments: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)

@@ -5,6 +5,7 @@ from flask import Flask
 from app.extensions import csrf
 from app.pages import (
     addresses,
+    campaigns,
     conversations,
     errors,
     formats,
@@ -28,5 +29,5 @@ def init_app(app: Flask) -> None:
     formats.init_app(app)
     addresses.init_app(app)
     session.init_app(app)
-    for room in (conversations, live, messages, operations, panel, replies):
+    for room in (campaigns, conversations, live, messages, operations, panel, replies):
         app.register_blueprint(room.blueprint)

@@ -22,6 +22,7 @@ def init_app(app: Flask) -> None:
         hue=hue,
         initials=initials,
         iso=iso,
+        lasting=lasting,
         midnight=midnight,
         moment=moment,
         money=money,
@@ -96,6 +97,18 @@ def ago(at: datetime) -> str:
     if passed < timedelta(hours=24) and local(at).date() == local(now()).date():
         return f"{passed // timedelta(hours=1)} h"
     return day(at)
+
+
+def lasting(period: timedelta) -> str:
+    """`less than a minute`, `about 10 minutes`, `about 1 h 40 min`, `about 2 days`."""
+    minutes = round(period / timedelta(minutes=1))
+    if minutes < 1:
+        return "less than a minute"
+    if minutes < 60:
+        return f"about {minutes} minute{'s' if minutes > 1 else ''}"
+    if minutes < 48 * 60:
+        return f"about {minutes // 60} h" + (f" {minutes % 60} min" if minutes % 60 else "")
+    return f"about {round(minutes / (24 * 60))} days"
 
 
 def money(cents: int) -> str:

@@ -15,11 +15,11 @@ from app.api.schemas.conversations import Medium
 from app.api.schemas.fans import Line
 from app.api.schemas.letters import Content, Later, MediaUrls, Price, Urgency, price_asks_for
 from app.api.schemas.messages import State
+from app.campaigns.models import NAME_LENGTH
 from app.campaigns.queries import Result, Standing
 from app.campaigns.rules import check_template
 from app.messages.rules import PRIORITIES, Draft, attachment_of, refuse
 
-NAME_LENGTH = 100
 PRIORITY_NAMES = {priority: name for name, priority in PRIORITIES.items()}
 Stage = Literal["planning", "scheduled", "queued", "sending", "paused", "late", "canceled", "completed"]
 BULK_EXAMPLE: JsonDict = {
