@@ -1,9 +1,10 @@
 """Fans in figures: how many, who pays, who stays."""
 
+import json
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import ColumnElement, distinct, exists, func, select
+from sqlalchemy import ColumnElement, String, cast, distinct, exists, func, select
 from sqlalchemy.orm import aliased
 
 from app.analytics import sources, zones
@@ -172,6 +173,13 @@ def _first_months(paid: sources.Rows, period: Period) -> sources.Rows:
     paid_earlier = exists().where(earlier.fan_id == paid.c.fan_id, earlier.day < zones.day_number(period.first))
     query = select(paid.c.fan_id, func.min(paid.c.month).label("month"))
     return query.where(~paid_earlier).group_by(paid.c.fan_id).cte("first")
+
+
+def tags(scope: Scope) -> list[str]:
+    """The tags that fans of the accounts have, in order, at most 500."""
+    query = select(cast(Fan.tags, String)).where(Fan.account_id.in_(scope.ids)).distinct().limit(5000)
+    found = {tag for tags in db.session.scalars(query) for tag in json.loads(tags)}
+    return sorted(found)[:500]
 
 
 def _months_before(day: date, months: int) -> date:

@@ -20,8 +20,12 @@ class Card:
 
     @property
     def change(self) -> float | None:
-        """By what share of the earlier figure it grew; None when nothing can be said."""
-        if self.current is None or not self.previous:
+        """By what share of the earlier figure it grew, shares themselves by their difference; None: nobody can say."""
+        if self.current is None or self.previous is None:
+            return None
+        if self.kind is Cell.SHARE:
+            return self.current - self.previous
+        if not self.previous:
             return None
         return (self.current - self.previous) / self.previous
 

@@ -96,11 +96,11 @@ def as_of(wanted: Scope) -> datetime:
     return db.session.scalar(query) or now()
 
 
-def summary(wanted: Scope, during: Period) -> Summary:
-    """The figures of a period, beside those of the one before."""
+def summary(wanted: Scope, during: Period, daily: Daily | None = None) -> Summary:
+    """The figures of a period, beside those of the one before; `daily` when it is known already."""
     earlier, before, end = audience.growth(wanted, during)
     active, active_before = audience.payers(wanted, during)
-    daily = revenue.daily(wanted, during)
+    daily = daily or revenue.daily(wanted, during)
     return Summary(
         period=during,
         current=_figures(before, end, active, daily.total(during), answers.talk(wanted, during)),

@@ -97,7 +97,9 @@ def _story(plan: DemoAccount, account: Account, place: int, chance: Chance, mome
     texts = TEXTS[plan.platform_id]
     said = [] if demo.handle in SILENT else talk(chance.talk, texts, names, last_at)
     fans_last_words = len(list(takewhile(lambda one: not one[1].mine, reversed(said))))
-    joined = min(moment - demo.months * MONTH, *(at - MONTH for at, _ in said[:1]), moment)
+    # Not everybody began on the same day of a month.
+    began = moment - demo.months * MONTH + timedelta(minutes=chance.past.randrange(29 * 1440))
+    joined = min(began, *(at - timedelta(days=chance.past.randint(1, 28)) for at, _ in said[:1]), moment)
     if said:
         said = history(chance.past, texts, names, joined + DAY, said[0][0] - DAY) + said
     paid = payments(chance.past, demo, joined, moment, ZoneInfo(plan.time_zone), said)

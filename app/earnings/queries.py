@@ -11,6 +11,7 @@ from app.accounts.models import User
 from app.earnings.models import Transaction
 from app.extensions import db
 from app.fans.models import Fan
+from app.fans.queries import tagged
 
 AT_ONCE = 5000
 
@@ -30,16 +31,16 @@ class Line:
     net_cents: int
 
 
-def lines(viewer: User, account_id: int, start: datetime, end: datetime) -> Iterator[Line]:
+def lines(viewer: User, account_id: int, start: datetime, end: datetime, tag: str = "") -> Iterator[Line]:
     """The account's payments from `start` up to, not including, `end`, oldest first, read in pieces.
 
-    Raises NotFound for an account that isn't the viewer's.
+    With a `tag` only those of fans who have it. Raises NotFound for an account that isn't the viewer's.
     """
     accounts.account(viewer, account_id)
-    return _lines(account_id, start, end)
+    return _lines(account_id, start, end, tag)
 
 
-def _lines(account_id: int, start: datetime, end: datetime) -> Iterator[Line]:
+def _lines(account_id: int, start: datetime, end: datetime, tag: str) -> Iterator[Line]:
     query = (
         select(
             Transaction.id,
@@ -57,6 +58,8 @@ def _lines(account_id: int, start: datetime, end: datetime) -> Iterator[Line]:
         .order_by(Transaction.received_at, Transaction.id)
         .limit(AT_ONCE)
     )
+    if tag:
+        query = query.where(tagged(tag))
     after = query
     while True:
         found = db.session.execute(after).all()

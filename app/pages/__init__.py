@@ -5,6 +5,7 @@ from flask import Flask
 from app.extensions import csrf
 from app.pages import (
     addresses,
+    analytics,
     campaigns,
     conversations,
     errors,
@@ -29,5 +30,5 @@ def init_app(app: Flask) -> None:
     formats.init_app(app)
     addresses.init_app(app)
     session.init_app(app)
-    for room in (campaigns, conversations, live, messages, operations, panel, replies):
+    for room in (analytics, campaigns, conversations, live, messages, operations, panel, replies):
         app.register_blueprint(room.blueprint)
