@@ -22,6 +22,7 @@ from app.earnings import models as _earnings
 from app.extensions import db, htmx, migrate, redis
 from app.fans import models as _fans
 from app.imports import models as _imports
+from app.inbound import models as _inbound
 from app.messages import models as _messages
 
 TABLES = (
@@ -33,6 +34,7 @@ TABLES = (
     _earnings,
     _fans,
     _imports,
+    _inbound,
     _messages,
     idempotency,
 )

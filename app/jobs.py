@@ -50,6 +50,11 @@ def enqueue_seldom(connection: redis.Redis, verb: str, pause: int) -> bool:
     return True
 
 
+def begun(connection: redis.Redis, verb: str) -> None:
+    """A job of `enqueue_seldom` begins: who asks from now on is given another one. Raises RedisError."""
+    connection.delete(f"{ASKED_FOR}:{verb}")
+
+
 def keep_a_slice_waiting(connection: redis.Redis, worker: str) -> bool:
     """See to it that the worker's queue holds its next slice; whether one had to be put there. Raises RedisError."""
     own = queue(delivery_queue(worker), connection)

@@ -16,13 +16,27 @@ from app.api import (
     limits,
     messages,
     monitoring,
+    webhooks,
 )
 from app.api.contract import SERVED
 from app.api.paths import CONVERTERS
 from app.extensions import csrf
 from config import ConfigError
 
-ROUTES = (accounts, analytics, auth, campaigns, conversations, docs, failed, fans, imports, messages, monitoring)
+ROUTES = (
+    accounts,
+    analytics,
+    auth,
+    campaigns,
+    conversations,
+    docs,
+    failed,
+    fans,
+    imports,
+    messages,
+    monitoring,
+    webhooks,
+)
 
 
 def init_app(app: Flask) -> None:

@@ -17,10 +17,12 @@ from app.delivery.token_bucket import TokenBucket
 from app.gateways.answers import CallFailed
 from app.gateways.platform import Platform
 from app.imports import service as imports
+from app.inbound import service as inbound
 from app.messages import backlog, upkeep
 
 log = logging.getLogger(__name__)
 FORGET_DRAFTS = "app.imports.service.forget_drafts"
+FORGET_OLD_EVENTS = "app.inbound.service.forget_old"
 FORGET_OLD_KEYS = "app.idempotency.forget_old"
 ROLL_UP = "app.analytics.service.roll_up"
 ROLL_UP_PAUSE = 10
@@ -47,6 +49,7 @@ class Housekeeping:
                 campaigns.settle_canceled,
                 planning.hand_on_stalled,
                 imports.hand_on_stalled,
+                inbound.hand_on_left,
                 self.rebuild,
                 self.roll_up,
             ),
@@ -113,6 +116,7 @@ class Housekeeping:
         """Have what is too old dropped, in the background."""
         jobs.enqueue(self.bucket.client, FORGET_OLD_KEYS)
         jobs.enqueue(self.bucket.client, FORGET_DRAFTS)
+        jobs.enqueue(self.bucket.client, FORGET_OLD_EVENTS)
 
     def tell_read(self) -> None:
         """Have the platform know which chats were read here. For a thread of its own."""

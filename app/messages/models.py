@@ -62,6 +62,7 @@ class Message(Model):
     one that was `sending` when it was held arrives or comes back, and is looked up, but isn't sent any more.
     `claim_id` and `lease_until` say who works on it; `claims` counts claims since the last outcome, `attempts` the
     calls that count. The platform's key is `public_id` plus `key_generation`; text, price and media never change.
+    What came from the platform has its HTML as it came in `markup`, and in `text` what people read.
     """
 
     __tablename__ = "message"
@@ -116,6 +117,7 @@ class Message(Model):
     status: Mapped[str] = mapped_column(String(10))
     priority: Mapped[int] = mapped_column(SmallInteger, default=Priority.HIGH)
     text: Mapped[str] = mapped_column(Text)
+    markup: Mapped[str | None] = mapped_column(Text)
     price_cents: Mapped[int] = mapped_column(default=0)
     attachments: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)
     media_ids: Mapped[list[int | str]] = mapped_column(JSON, default=list)
@@ -145,6 +147,8 @@ class Message(Model):
     error: Mapped[str | None] = mapped_column(String(500))
     error_code: Mapped[str | None] = mapped_column(String(100))
     platform_message_id: Mapped[str | None] = mapped_column(String(64))
+    deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    unlocked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class Attempt(Model):

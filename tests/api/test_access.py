@@ -172,6 +172,7 @@ OPEN = {
     "POST /api/auth/refresh": ({"refreshToken": "unknown"}, 401),
     "POST /api/auth/revoke": ({"refreshToken": "unknown"}, 200),
     "GET /api/onlyfans/messages/send": (None, 200),
+    "POST /api/onlyfans/webhooks": ({"event": "test-event"}, 200),
     "GET /healthz": (None, 200),
     "GET /readyz": (None, 200),
     "GET /api/openapi.json": (None, 200),

@@ -15,7 +15,7 @@ from app.accounts.connection import Keys
 from app.accounts.models import Account
 from app.db import transaction
 from app.delivery import heartbeat
-from app.delivery.housekeeping import FORGET_DRAFTS, FORGET_OLD_KEYS, ROLL_UP, Housekeeping
+from app.delivery.housekeeping import FORGET_DRAFTS, FORGET_OLD_EVENTS, FORGET_OLD_KEYS, ROLL_UP, Housekeeping
 from app.delivery.relay import Relay
 from app.delivery.token_bucket import TokenBucket
 from app.extensions import connect_redis, db
@@ -128,7 +128,7 @@ def test_what_is_too_old_is_dropped_by_jobs_and_rarely(make: Make, virtual: Virt
         housekeeping.tick()
     with jobs.connect(redis_url) as link:
         asked_for = [job.func_name for job in jobs.queue(jobs.BACKGROUND, link).jobs]
-    assert asked_for == [FORGET_OLD_KEYS, FORGET_DRAFTS]
+    assert asked_for == [FORGET_OLD_KEYS, FORGET_DRAFTS, FORGET_OLD_EVENTS]
 
 
 def test_money_that_changed_is_counted_by_a_job(cast: Cast, make: Make, redis_url: str) -> None:

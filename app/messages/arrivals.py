@@ -1,0 +1,163 @@
+"""Messages that stand in a chat on the platform: written down once, or found to be ones that we sent ourselves."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, literal_column, select, update
+
+from app.conversations.models import Conversation
+from app.conversations.service import PREVIEW_LENGTH
+from app.db import insert_unless_there, transaction
+from app.extensions import db
+from app.gateways.answers import same_text
+from app.messages.models import Attempt, Message, Outcome, Status, Step
+from app.messages.outcomes import MARK_SENT, MAY_TURN_OUT_SENT
+from app.messages.service import new_public_id
+
+CLOCKS_DIFFER = timedelta(minutes=2)
+ECHOES_WITHIN = timedelta(minutes=10)
+CANDIDATES = 20
+NO_TEXT = "No text"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A message as the platform has it: `text` clean, `markup` as it came, `media` kinds, money in cents."""
+
+    platform_id: str
+    account_id: int
+    conversation_id: int
+    fan_id: int
+    by_us: bool
+    text: str
+    markup: str
+    price_cents: int
+    media: tuple[str, ...]
+    at: datetime
+    read: bool = False
+
+
+def known(account_id: int, platform_ids: Collection[str]) -> set[str]:
+    """Which of these messages of the platform's have a row."""
+    query = select(Message.platform_message_id).where(
+        Message.account_id == account_id, Message.platform_message_id.in_(platform_ids)
+    )
+    return {found for found in db.session.scalars(query) if found is not None} if platform_ids else set()
+
+
+def find(account_id: int, platform_id: str) -> Message | None:
+    """The row of a message of the platform's, locked."""
+    query = select(Message).where(Message.account_id == account_id, Message.platform_message_id == platform_id)
+    return db.session.scalar(query.with_for_update().execution_options(populate_existing=True))
+
+
+def settle_echo(arrival: Arrival) -> bool:
+    """Whether it is a message that we sent and whose answer isn't here: then it is `sent` now."""
+    with transaction():
+        ours = _awaiting_answer(arrival)
+        if ours is None:
+            return False
+        message_id, written_at = ours
+        # The platform's times are cut to the second, and nothing is sent before it was written.
+        at = max(arrival.at, written_at)
+        values = {"message": message_id, "at": at, "platform_id": arrival.platform_id}
+        db.session.connection().execute(MARK_SENT, values)
+        db.session.execute(
+            update(Attempt)
+            .where(Attempt.message_id == message_id, Attempt.finished_at.is_(None))
+            .values(finished_at=at, outcome=Outcome.DELIVERED),
+            execution_options={"synchronize_session": False},
+        )
+        return True
+
+
+def call_under_way(fan_id: int) -> bool:
+    """Whether a call to this fan waits for its answer: only that says which message is whose."""
+    # Only calls: media on their way up are no message yet.
+    query = select(Message.id).where(Message.fan_id == fan_id, Message.status == Status.SENDING)
+    return db.session.scalar(query.where(Message.next_step == Step.SEND).limit(1)) is not None
+
+
+def add(arrivals: Collection[Arrival]) -> None:
+    """Write down what has no row yet, once however often it is told. `refresh` the conversations afterwards."""
+    if arrivals:
+        insert_unless_there(Message, [_row(arrival) for arrival in arrivals])
+
+
+def refresh(conversation_ids: Collection[int]) -> None:
+    """Have conversations tell of their messages: the last one and how many are unread, in whatever order they came."""
+    with transaction():
+        for conversation_id in sorted(set(conversation_ids)):
+            db.session.execute(
+                update(Conversation)
+                .where(Conversation.id == conversation_id)
+                .values(version=Conversation.version + 1, unread_count=_unread(conversation_id))
+                .values(**_last(conversation_id)),
+                execution_options={"synchronize_session": False},
+            )
+
+
+def _awaiting_answer(arrival: Arrival) -> tuple[int, datetime] | None:
+    """Id and time of our row of the same fan, text, price and media that was called then and has no platform id."""
+    near = Attempt.started_at.between(arrival.at - ECHOES_WITHIN, arrival.at + CLOCKS_DIFFER)
+    query = (
+        select(Message.id, Message.created_at, Message.text, Message.attachments)
+        .join(Attempt, Attempt.message_id == Message.id)
+        .where(Message.account_id == arrival.account_id, Message.fan_id == arrival.fan_id, near)
+        .where(Message.platform_message_id.is_(None), Message.status.in_(MAY_TURN_OUT_SENT))
+        .where(Message.price_cents == arrival.price_cents)
+        .order_by(Attempt.started_at, Attempt.id)
+        .limit(CANDIDATES)
+    )
+    for row in db.session.execute(query):
+        if len(row.attachments) == len(arrival.media) and same_text(row.text, arrival.text):
+            return row.id, row.created_at
+    return None
+
+
+def _row(arrival: Arrival) -> dict[str, Any]:
+    return {
+        "public_id": new_public_id(),
+        "account_id": arrival.account_id,
+        "conversation_id": arrival.conversation_id,
+        "fan_id": arrival.fan_id,
+        "direction": "out" if arrival.by_us else "in",
+        "status": Status.SENT if arrival.by_us else Status.RECEIVED,
+        "text": arrival.text,
+        "markup": arrival.markup,
+        "price_cents": arrival.price_cents,
+        # The platform's addresses of media are signed and expire: what is kept is that there was one, and its kind.
+        "attachments": [{"type": kind, "url": ""} for kind in arrival.media],
+        "read": arrival.by_us or arrival.read,
+        "created_at": arrival.at,
+        "due_at": arrival.at,
+        "sent_at": arrival.at if arrival.by_us else None,
+        "platform_message_id": arrival.platform_id,
+    }
+
+
+def _unread(conversation_id: int) -> ColumnElement[int]:
+    # Written as the index's own condition is, or SQLite doesn't use it.
+    unread: ColumnElement[bool] = literal_column("NOT message.read")
+    counted: Select[int] = select(func.count()).select_from(Message)
+    return counted.where(Message.conversation_id == conversation_id, unread).scalar_subquery()
+
+
+def _last(conversation_id: int) -> dict[str, Any]:
+    place = func.coalesce(Message.platform_message_id, "")
+    row = db.session.execute(
+        select(Message.text, Message.attachments, Message.created_at, Message.direction)
+        .where(Message.conversation_id == conversation_id, Message.deleted_at.is_(None))
+        # The platform's ids rise, and its times are whole seconds.
+        .order_by(Message.created_at.desc(), func.length(place).desc(), place.desc(), Message.id.desc())
+        .limit(1)
+    ).first()
+    if row is None:
+        return {"last_message": "", "last_message_at": None, "last_direction": None}
+    return {
+        "last_message": row.text[:PREVIEW_LENGTH] or NO_TEXT,
+        "last_message_at": row.created_at,
+        "last_direction": row.direction,
+    }
