@@ -49,9 +49,9 @@ class Bubble:
         message, wait = self.message, self.wait
         turn = (wait.place, sort_key(wait.expected_at) // 1_000_000) if wait else ()
         reason = zlib.crc32((message.error or "").encode())
-        return "-".join(
-            map(str, (message.status, message.attempts, int(self.resent), int(self.looking), reason, *turn))
-        )
+        flags = (self.resent, self.looking, message.deleted_at, message.unlocked_at)
+        marks = "".join("1" if flag else "0" for flag in flags)
+        return "-".join(map(str, (message.status, message.attempts, marks, reason, *turn)))
 
     @property
     def open(self) -> bool:
