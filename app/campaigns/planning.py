@@ -39,7 +39,9 @@ def plan_named(campaign: Campaign, fan_ids: Sequence[int]) -> None:
     In the caller's transaction, and in the same number of queries however many they are.
     """
     wanted = dict.fromkeys(fan_ids)
-    query = select(*RECIPIENT).where(Fan.account_id == campaign.account_id, Fan.id.in_(wanted))
+    query = select(*RECIPIENT).where(
+        Fan.account_id == campaign.account_id, Fan.id.in_(wanted), Fan.removed_at.is_(None)
+    )
     texts, reasons = _letters(campaign, db.session.execute(query))
     campaign.rejected = [_rejected(fan_id, reasons.get(fan_id, UNKNOWN)) for fan_id in wanted if fan_id not in texts]
     campaign.wanted = len(texts)

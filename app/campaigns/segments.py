@@ -85,8 +85,8 @@ def following(account_id: int, segment: Segment, at: datetime, after: int, most:
 
 def tiers(account_id: int) -> list[str]:
     """The tiers that the account's fans have, by name."""
-    query = select(Fan.tier).where(Fan.account_id == account_id, Fan.tier.is_not(None)).distinct()
-    return [tier for tier in db.session.scalars(query.order_by(Fan.tier).limit(SUGGESTED)) if tier]
+    query = select(Fan.tier).where(Fan.account_id == account_id, Fan.tier.is_not(None), Fan.removed_at.is_(None))
+    return [tier for tier in db.session.scalars(query.distinct().order_by(Fan.tier).limit(SUGGESTED)) if tier]
 
 
 def tags(account_id: int) -> list[str]:
@@ -96,7 +96,7 @@ def tags(account_id: int) -> list[str]:
 
 
 def _wishes(account_id: int, wanted: Segment, at: datetime) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = [Fan.account_id == account_id]
+    found: list[ColumnElement[bool]] = [Fan.account_id == account_id, Fan.removed_at.is_(None)]
     if wanted.tag:
         found.append(tagged(wanted.tag))
     if wanted.without_tag:

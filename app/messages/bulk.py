@@ -159,7 +159,8 @@ def retry_failed(campaign_id: int, author_id: int) -> int:
             select(Message)
             .join(Fan, Fan.id == Message.fan_id)
             .where(Message.campaign_id == campaign_id, Message.status == Status.FAILED)
-            .where(Fan.unreachable_at.is_(None), ~select(later.c.id).where(later.c.retry_of_id == Message.id).exists())
+            .where(Fan.unreachable_at.is_(None), Fan.removed_at.is_(None))
+            .where(~select(later.c.id).where(later.c.retry_of_id == Message.id).exists())
             .order_by(Message.id)
         ).all()
         if failed:

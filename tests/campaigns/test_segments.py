@@ -5,11 +5,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from app.campaigns import segments
 from app.campaigns.segments import Segment
 from app.clock import now
-from app.conversations import service as conversations
+from app.conversations.models import Conversation
 from app.db import transaction
 from app.extensions import db
 from app.fans.models import Fan
@@ -60,9 +61,8 @@ def speak(cast: Cast, place: int, direction: str, ago: timedelta) -> Message:
     message = queue(cast.ada, conversation)
     change(message, direction=direction, status="received" if direction == "in" else "sent", created_at=now() - ago)
     with transaction():
-        conversation.last_message_at = None
-        db.session.flush()
-        conversations.touch(conversation.id, "…", now() - ago, direction)
+        spoken = update(Conversation).where(Conversation.id == conversation.id).values(last_message_at=now() - ago)
+        db.session.execute(spoken)
     return message
 
 
@@ -77,6 +77,15 @@ def test_without_wishes_everybody_who_can_be_written_to(cast: Cast, three: list[
     with transaction():
         three[0].unreachable_at = now()
     assert reached() == {"Uma", "Vic"}
+
+
+def test_who_was_taken_out_is_gone(cast: Cast, three: list[Fan], reached: Reached) -> None:
+    with transaction():
+        three[0].removed_at = now()
+    assert reached() == {"Uma", "Vic"}
+    assert segments.tiers(cast.account.id) == ["Basic"]
+    campaign = launch(cast.ada, three[:2])
+    assert [one["recipientId"] for one in campaign.rejected] == [three[0].id]
 
 
 @pytest.mark.parametrize(

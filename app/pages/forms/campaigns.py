@@ -39,7 +39,14 @@ AMOUNT = re.compile(r"\$?\s*([0-9]{1,9}(?:[.,][0-9]{1,2})?)\s*\$?")
 SEEN = {"": "at any time", "7": "in the last 7 days", "30": "in the last 30 days", "90": "in the last 90 days"}
 SEEN |= {"-7": "not for 7 days", "-30": "not for 30 days", "-90": "not for 90 days"}
 TALKED = SEEN | {"0": "never"}
-QUIET = {"0": "… nobody is left out", "15": "15 minutes", "60": "hour", "720": "12 hours", "1440": "day", "10080": "week"}
+QUIET = {
+    "0": "… nobody is left out",
+    "15": "15 minutes",
+    "60": "hour",
+    "720": "12 hours",
+    "1440": "day",
+    "10080": "week",
+}
 SEGMENT = ("tag", "without_tag", "tier", "status", "spent_from", "spent_to", "seen", "talked", "quiet", "spare_live")
 STATUSES = {"": "Any", "active": "Active", "expired": "Expired"}
 
