@@ -18,7 +18,7 @@ from app.pages.guard import closed_to_all_but, viewer
 from app.pages.htmx import target, wants_fragment
 from app.pages.listings import write_cursor
 from app.pages.live import Token
-from app.pages.panel import panel_beside
+from app.pages.panel import spend_beside
 
 blueprint = Blueprint("conversations", __name__, url_prefix="/messages/onlyfans")
 closed_to_all_but(blueprint, Role.CREATOR, Role.MANAGER)
@@ -48,7 +48,7 @@ def _page(account: Account, conversation: Conversation | None, **refused: object
         wanted=listings.wanted(),
         conversation=conversation,
         thread=parts.thread(viewer(), conversation, request.args.get("before")) if conversation else None,
-        panel=panel_beside(viewer(), conversation) if conversation else None,
+        spend=spend_beside(viewer(), conversation) if conversation else None,
         line=line,
         token=Token.of(pulse, line),
         **refused,

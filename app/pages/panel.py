@@ -1,7 +1,5 @@
 """The panel beside a thread: who this fan is, what they have paid, and what people keep about them."""
 
-from dataclasses import dataclass
-
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -20,21 +18,10 @@ blueprint = Blueprint("panel", __name__, url_prefix="/messages/onlyfans")
 closed_to_all_but(blueprint, Role.CREATOR, Role.MANAGER)
 
 
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """What the panel shows besides the fan; `reason`: why what was written is refused."""
-
-    spend: Spend
-    reason: str | None = None
-    form: FanForm | None = None
-    saved: bool = False
-
-
-def panel_beside(viewer: User, conversation: Conversation) -> Panel | None:
-    """The panel of a page that is drawn with it: asked for by its address, or left open in this browser."""
-    if KEPT_OPEN not in request.args and request.cookies.get(KEPT_OPEN) != "open":
-        return None
-    return Panel(spend.of_fan(viewer, conversation.fan_id))
+def spend_beside(viewer: User, conversation: Conversation) -> Spend | None:
+    """For a page that is drawn with its panel: asked for by its address, or left open in this browser."""
+    wanted = KEPT_OPEN in request.args or request.cookies.get(KEPT_OPEN) == "open"
+    return spend.of_fan(viewer, conversation.fan_id) if wanted else None
 
 
 @blueprint.get("/<id:conversation_id>/panel")
@@ -43,12 +30,13 @@ def panel(conversation_id: int) -> ResponseReturnValue:
     conversation = conversations.conversation(viewer(), conversation_id)
     if not wants_fragment():
         return redirect(url_for("conversations.inbox", conversation_id=conversation.id, panel="open"))
-    return _show(conversation, Panel(spend.of_fan(viewer(), conversation.fan_id)))
+    spent = spend.of_fan(viewer(), conversation.fan_id)
+    return render_template("conversations/_panel.html", conversation=conversation, fan=conversation.fan, spend=spent)
 
 
 @blueprint.post("/<id:conversation_id>/panel")
 def keep(conversation_id: int) -> ResponseReturnValue:
-    """Write down tags or notes; what is refused comes back as it was written, with the reason."""
+    """Write down tags or notes, and say that it is done or why it is refused; what was written stays where it is."""
     conversation = conversations.conversation(viewer(), conversation_id)
     form = FanForm()
     valid = form.validate()
@@ -56,11 +44,6 @@ def keep(conversation_id: int) -> ResponseReturnValue:
         fans.change(viewer(), conversation.fan_id, form.details())
     if not wants_fragment():
         return redirect(url_for("conversations.inbox", conversation_id=conversation.id, panel="open"))
-    spent = spend.of_fan(viewer(), conversation.fan_id)
-    if valid:
-        return _show(conversation, Panel(spent, saved=True))
-    return _show(conversation, Panel(spent, form.faults(), form)), 422
-
-
-def _show(conversation: Conversation, shown: Panel) -> str:
-    return render_template("conversations/_panel.html", conversation=conversation, fan=conversation.fan, panel=shown)
+    refused = None if valid else form.faults()
+    html = render_template("conversations/_kept.html", fan=conversation.fan, refused=refused, oob=True)
+    return html, 200 if valid else 422

@@ -80,7 +80,7 @@ def test_what_is_refused_comes_back(
 ) -> None:
     answer = post(sign_in(ada), f"/messages/onlyfans/{conversation.id}/panel", data)
     assert answer.status_code == 422
-    assert 'role="alert"' in answer.text
+    assert 'class="bad"' in answer.text
     db.session.refresh(fan)
     assert (fan.notes, fan.tags) == ("", [])
 
@@ -111,10 +111,16 @@ def test_it_opens_is_edited_and_stays_for_the_next_conversation(
     page.set_viewport_size({"width": 1440, "height": 900})
     page.click("#panel-toggle")
     expect(page.locator("#panel-title")).to_be_focused()
-    page.fill("#fan-tags", "friend")
     page.fill("#fan-notes", "Sends postcards")
+    page.keyboard.press("Tab")
+    expect(page.locator("#kept")).to_have_text("Saved")
+    expect(page.locator("#fan-tags")).to_be_focused()
+    page.keyboard.type("friend, " + "x" * 60)
     page.click("#panel >> text=Save")
-    expect(page.locator(".keep-foot")).to_contain_text("Saved")
+    expect(page.locator("#kept")).to_contain_text("at most 50 characters")
+    page.fill("#fan-tags", "friend")
+    page.click("#panel >> text=Save")
+    expect(page.locator("#kept")).to_have_text("Saved")
     expect(page.locator("#tags")).to_contain_text("friend")
     page.click(f"#row-{second.id}")
     expect(page.locator("#panel")).to_contain_text("Uma Umbrella")
