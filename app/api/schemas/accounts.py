@@ -1,22 +1,14 @@
 """Connected platform accounts."""
 
 from typing import Annotated
-from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from app.accounts.connecting import Wanted
 from app.accounts.models import Account
-from app.api.schemas.base import KEY, LINE, Answer, Moment, Request, Text
-from app.messages.rules import RecipientId, refuse
-
-ZONES = frozenset(available_timezones())
-
-
-def _zone(value: str) -> str:
-    if value not in ZONES:
-        raise refuse("zone", "must be a time zone such as Europe/Paris")
-    return value
+from app.api.schemas.analytics import Zone
+from app.api.schemas.base import KEY, LINE, Answer, Moment, Request
+from app.messages.rules import RecipientId
 
 
 class AccountNew(Request):
@@ -27,15 +19,13 @@ class AccountNew(Request):
     )
 
     platform_id: RecipientId = Field(description="The account's id at the platform")
-    display_name: Annotated[Text, Field(max_length=100, pattern=LINE)] | None = Field(
+    display_name: Annotated[str, Field(max_length=100, pattern=LINE)] | None = Field(
         default=None, description="The platform's name for it when left out"
     )
     api_key: Annotated[str, Field(pattern=KEY)] | None = Field(
         default=None, description="A key of your own that lists the account; the deployment's when left out"
     )
-    time_zone: Annotated[Text, Field(max_length=64), AfterValidator(_zone)] = Field(
-        default="UTC", description="In which its days begin and end"
-    )
+    time_zone: Zone = Field(default="UTC", description="In which its days begin and end")
 
     def wanted(self) -> Wanted:
         """What the room needs to know."""
