@@ -10,6 +10,7 @@ from embedded.child import Part, python
 # A call to the platform that is under way may take 20 s, and is waited for.
 WORKER_STOP_SECONDS = 25
 EVERYWHERE = "0.0.0.0"
+WEBHOOKS = "/api/onlyfans/webhooks"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +57,11 @@ def make(environment: Mapping[str, str], var: Path, wishes: Wishes) -> Plan:
         port = ports.kept("platform", var)
         url = f"http://{ports.LOOPBACK}:{port}"
         environment.update(ONLY_FANS_API_BASE_URL=url, ONLYFANSAPI_API_KEY=platform_process.KEY)
-        embedded.append(platform_process.part(port, str(var / "platform.sqlite3"), _simulate(wishes)))
+        if not _given(environment, "WEBHOOK_SECRET"):
+            environment["WEBHOOK_SECRET"] = platform_process.WEBHOOK_SECRET
+        told = ["--webhook", f"{_url(wishes)}{WEBHOOKS}", "--webhook-secret", environment["WEBHOOK_SECRET"].strip()]
+        arguments = [*told, *_simulate(wishes)]
+        embedded.append(platform_process.part(port, str(var / "platform.sqlite3"), arguments))
         control_page = f"{url}/_sim"
     return Plan(
         embedded=embedded,
@@ -72,7 +77,9 @@ def _given(environment: Mapping[str, str], *names: str) -> bool:
 
 
 def _simulate(wishes: Wishes) -> list[str]:
-    return [argument for wish in wishes.simulate for argument in ("--simulate", wish)]
+    # The last of each name counts: whoever asks for other fans gets them. Without the demo nobody knows them.
+    alive = ["fans=on"] if wishes.demo else []
+    return [argument for wish in (*alive, *wishes.simulate) for argument in ("--simulate", wish)]
 
 
 def _web(environment: Mapping[str, str], wishes: Wishes) -> Part:

@@ -10,6 +10,7 @@ from embedded.child import Part, python
 from embedded.child import running as child_running
 
 KEY = "embedded-platform-key"
+WEBHOOK_SECRET = "embedded-webhook-secret"
 LISTENS = re.compile(r"^platform: (http://\S+)$", re.MULTILINE)
 
 

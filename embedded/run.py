@@ -56,7 +56,8 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         metavar="NAME=VALUE",
         action="append",
         default=[],
-        help="make the simulated platform misbehave, for example error-rate=0.2; may be given several times",
+        help="make the simulated platform misbehave, for example error-rate=0.2, or its fans keep quiet: fans=off; "
+        "may be given several times",
     )
     parser.add_argument("--no-demo", dest="demo", action="store_false", help="load no invented people and fans")
     parser.add_argument(

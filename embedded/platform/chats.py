@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from embedded.platform import answers, clock, pages, shapes
+from embedded.platform import answers, clock, news, pages, shapes
 from embedded.platform.answers import Answer
 from embedded.platform.simulator import Call, Simulator
 from embedded.platform.state import Chat, Message
@@ -77,6 +77,7 @@ def delete_message(sim: Simulator, call: Call) -> Answer:
     if not message.sent_by_me or clock.now() - message.at > DELETABLE_SECONDS:
         return answers.refused_by_onlyfans(400, "This message can't be deleted.")
     sim.state.delete_message(message)
+    news.deleted(sim, message)
     return answers.data(SUCCESS)
 
 

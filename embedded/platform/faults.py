@@ -28,6 +28,7 @@ CALLS = frozenset(
         "transactions",
         "upload",
         "vault",
+        "webhooks",
         "unknown",
     }
 )

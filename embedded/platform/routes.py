@@ -1,12 +1,9 @@
-"""Every call that the platform understands: method, path under /api, name, and who answers it.
-
-Webhooks (`/api/webhooks`) are not among them.
-"""
+"""Every call that the platform understands: method, path under /api, name, and who answers it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from embedded.platform import chats, media, people, sending
+from embedded.platform import chats, media, people, sending, webhooks
 from embedded.platform.answers import Answer
 from embedded.platform.simulator import Call, Simulator
 
@@ -42,6 +39,13 @@ ROUTES = (
     _route("POST", "{account}/chats/{chat}/hide", "hide", chats.hide),
     _route("GET", "whoami", "whoami", people.whoami, credits=0),
     _route("GET", "accounts", "accounts", people.accounts, credits=0),
+    _route("GET", "webhooks", "webhooks", webhooks.list_webhooks, credits=0),
+    _route("POST", "webhooks", "webhooks", webhooks.create, credits=0),
+    _route("GET", "webhooks/events", "webhooks", webhooks.list_events, credits=0),
+    _route("GET", "webhooks/{webhook}", "webhooks", webhooks.retrieve, credits=0),
+    _route("PUT", "webhooks/{webhook}", "webhooks", webhooks.update, credits=0),
+    _route("DELETE", "webhooks/{webhook}", "webhooks", webhooks.delete, credits=0),
+    _route("GET", "webhooks/{webhook}/deliveries", "webhooks", webhooks.deliveries, credits=0),
     _route("GET", "{account}/me", "me", people.me),
     _route("GET", "{account}/fans/all", "fans", people.fans_all),
     _route("GET", "{account}/fans/active", "fans", people.fans_active),

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from embedded.platform import clock, shapes
+from embedded.platform import clock, news, shapes
 from embedded.platform.simulator import Key, Simulator
 from embedded.platform.state import Message, Transaction
 from embedded.platform.wishes import ACCOUNT, CHAT, FLAG, LIST, NUMBER, TEXT, TIME, WHOLE, Sort, read
@@ -31,7 +31,11 @@ def set_account(sim: Simulator, wish: Wish) -> Json:
     """Add or change an account: `id`, `display_name`, `is_authenticated`, `absent`."""
     optional = {"display_name": TEXT, "is_authenticated": FLAG, "absent": FLAG}
     fields: dict[str, Any] = read(wish, {"id": ACCOUNT}, optional)
-    return shapes.account(sim.state.put_account(replace(sim.state.account(fields["id"]), **fields)))
+    before = sim.state.account(fields["id"])
+    account = sim.state.put_account(replace(before, **fields))
+    if account.is_authenticated != before.is_authenticated:
+        news.login(sim, account.id, "accounts.reconnected" if account.is_authenticated else "accounts.session_expired")
+    return shapes.account(account)
 
 
 def set_key(sim: Simulator, wish: Wish) -> Json:
@@ -44,8 +48,11 @@ def set_key(sim: Simulator, wish: Wish) -> Json:
 def set_fan(sim: Simulator, wish: Wish) -> Json:
     """Add or change a fan: `account`, `id` and what is known of them; money in dollars, times in epoch seconds."""
     fields: dict[str, Any] = read(wish, {"account": ACCOUNT, "id": CHAT}, FAN)
-    chat = replace(sim.state.chat(fields["account"], fields["id"]), **fields)
+    before = sim.state.chat(fields["account"], fields["id"])
+    chat = replace(before, **fields)
     sim.state.put_chat(chat)
+    if chat.is_subscribed != before.is_subscribed:
+        news.subscription(sim, chat, "subscriptions.new" if chat.is_subscribed else "subscriptions.expired")
     return shapes.fan(chat)
 
 
@@ -65,6 +72,8 @@ def add_message(sim: Simulator, wish: Wish) -> Json:
         chat.unread += 1
         chat.last_seen = max(chat.last_seen or 0.0, at)
         sim.state.put_chat(chat)
+    if "at" not in fields:
+        news.message(sim, message)
     return shapes.listed_message(message, sim.state.account(account), chat)
 
 
@@ -80,4 +89,6 @@ def add_transaction(sim: Simulator, wish: Wish) -> Json:
     chat.total_spent = round(chat.total_spent + amount, 2)
     chat.tips = round(chat.tips + (amount if kind == "tips" else 0), 2)
     sim.state.put_chat(chat)
+    if "at" not in fields:
+        news.paid(sim, paid)
     return shapes.transaction(paid, chat)

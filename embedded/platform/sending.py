@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sized
 
-from embedded.platform import answers, clock, shapes
+from embedded.platform import answers, clock, news, shapes
 from embedded.platform.answers import Answer
 from embedded.platform.simulator import Call, Simulator
 from embedded.platform.state import Chat, Medium, Message
@@ -135,4 +135,5 @@ def _deliver(sim: Simulator, call: Call, chat: Chat, payload: Mapping[str, objec
         state.put_chat(chat)
     if call.entry is not None:
         sim.journal.deliver(call.entry, message.id, now)
+    news.message(sim, message)
     return message

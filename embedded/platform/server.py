@@ -3,11 +3,14 @@
 import asyncio
 import gc
 import signal
+from collections.abc import AsyncIterator
+from functools import partial
 
 from aiohttp import web
 
 from embedded.platform import control
 from embedded.platform.door import Door
+from embedded.platform.life import Life
 from embedded.platform.simulator import Simulator
 
 LARGEST_UPLOAD = 100 * 1024 * 1024
@@ -21,7 +24,16 @@ def make_app(sim: Simulator) -> web.Application:
     app.router.add_route("*", "/api/{path:.*}", door.serve)
     control.add_routes(app, sim, door)
     app.on_shutdown.append(lambda _: door.end_all())
+    app.cleanup_ctx.append(partial(_living, sim))
     return app
+
+
+async def _living(sim: Simulator, _app: web.Application) -> AsyncIterator[None]:
+    """Fans live as long as the program listens."""
+    life = asyncio.create_task(Life(sim).run())
+    yield
+    life.cancel()
+    sim.post.stop()
 
 
 async def run(sim: Simulator, host: str, port: int) -> None:

@@ -12,6 +12,9 @@ class Settings:
     list_marks_read: bool = True  # reading a chat's messages marks it read
     short_pages: int = 3  # every so many pages of messages, one is short; 0: never
     team_limit: int = 0  # calls a minute for all accounts together; 0: no limit
+    doubled_webhooks: float = 0.05  # share of events that are told twice
+    late_webhooks: float = 0.05  # share of events that come some seconds late, behind younger ones
+    fans_every: float = 0.0  # seconds between two things that fans do by themselves; 0: they only do what they're told
 
     def change(self, wish: Mapping[str, object]) -> None:
         """Set the knobs named; raise ValueError with one clear line when that makes no sense."""

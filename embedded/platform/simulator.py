@@ -9,6 +9,7 @@ from embedded.platform.faults import Faults
 from embedded.platform.idempotency import Idempotency, Kept
 from embedded.platform.journal import Entry, Journal
 from embedded.platform.meter import Meter
+from embedded.platform.post import Post, Webhook
 from embedded.platform.settings import Settings
 from embedded.platform.state import Account, Chat, Medium, Message, State, Transaction
 from embedded.platform.store import Memory, Store
@@ -62,6 +63,7 @@ STORED: Mapping[str, type] = {
     "transaction": Transaction,
     "key": Kept,
     "journal": Entry,
+    "webhook": Webhook,
 }
 
 
@@ -79,6 +81,8 @@ class Simulator:
         self.state = State(self.store.keep)
         self.journal = Journal(self.store.keep)
         self.idempotency = Idempotency(self.store.keep)
+        self.post = Post(self.store.keep, lambda: (self.settings.doubled_webhooks, self.settings.late_webhooks))
+        self.endpoint: Webhook | None = None
         self.keys: dict[str, Key] = {}
         self._start_over()
         self._load()
@@ -97,6 +101,7 @@ class Simulator:
             "transaction": self.state.put_transaction,
             "key": self.idempotency.load,
             "journal": self.journal.load,
+            "webhook": self.post.put,
         }
         for kind, make in STORED.items():
             for record in sorted(self.store.records(kind), key=_order):
@@ -108,11 +113,17 @@ class Simulator:
         self.keys[key.key] = key
         self.store.keep("api_key", key.key, key)
 
+    def tell_all_to(self, endpoint: Webhook) -> None:
+        """Keep telling everything to that address, as the command line says; it isn't stored."""
+        self.endpoint = self.post.webhooks[endpoint.id] = endpoint
+
     def reset(self) -> None:
-        """Forget everything, stored things too, but the API keys of the command line."""
-        for part in (self.state, self.journal, self.idempotency, self.faults, self.meter):
+        """Forget everything, stored things too, but what the command line says: keys, the webhook, the fans' pace."""
+        for part in (self.state, self.journal, self.idempotency, self.faults, self.meter, self.post):
             part.clear()
-        self.settings = Settings()
+        self.settings = Settings(fans_every=self.settings.fans_every)
+        if self.endpoint is not None:
+            self.tell_all_to(self.endpoint)
         self.store.clear()
         self._start_over()
 

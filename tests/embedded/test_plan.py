@@ -93,6 +93,23 @@ def test_what_to_simulate_is_handed_on(tmp_path: Path) -> None:
     assert list(platform.command)[-4:] == ["--simulate", "error-rate=0.2", "--simulate", "latency=1"]
 
 
+def test_fans_live_with_the_demo_and_are_heard_where_the_product_listens(tmp_path: Path) -> None:
+    wishes = plan.Wishes(host="0.0.0.0", port=8123)
+    platform, (web, _) = plan.make({}, tmp_path, wishes).embedded[-1], plan.make({}, tmp_path, wishes).product
+    command = list(platform.command)
+    assert command[command.index("--webhook") + 1] == "http://127.0.0.1:8123/api/onlyfans/webhooks"
+    assert web.environment is not None
+    assert command[command.index("--webhook-secret") + 1] == web.environment["WEBHOOK_SECRET"]
+    assert command[-2:] == ["--simulate", "fans=on"]
+    alone = plan.make({}, tmp_path, plan.Wishes(host="127.0.0.1", port=8000, demo=False)).embedded[-1]
+    assert "fans=on" not in alone.command
+
+
+def test_a_secret_of_ones_own_signs_the_webhooks(tmp_path: Path) -> None:
+    platform = plan.make({"WEBHOOK_SECRET": "mine"}, tmp_path, WISHES).embedded[-1]
+    assert platform.command[list(platform.command).index("--webhook-secret") + 1] == "mine"
+
+
 def test_a_new_database_gets_its_tables_and_the_demo(tmp_path: Path) -> None:
     task = plan.make({}, tmp_path, WISHES).database
     assert task is not None

@@ -12,7 +12,8 @@ import pytest
 
 from embedded.child import Child, NotStartedError
 from embedded.platform import switches
-from embedded.platform.faults import Faults
+from embedded.platform.simulator import Simulator
+from embedded.platform.store import Memory
 from embedded.platform_process import LISTENS, part
 from tests.embedded.platform.sim import Sim
 
@@ -114,10 +115,12 @@ def test_a_port_in_use_is_one_clear_line(sim: Sim, tmp_path: Path) -> None:
     assert len(taken.output().splitlines()) == 1
 
 
-@pytest.mark.parametrize("switch", ["error-rate=2", "speed=1", "down", "latency=x", "jitter=-1"])
+@pytest.mark.parametrize(
+    "switch", ["error-rate=2", "speed=1", "down", "latency=x", "jitter=-1", "fans=maybe", "fans=-1"]
+)
 def test_a_senseless_switch_is_refused(switch: str) -> None:
     with pytest.raises(ValueError, match=r"\w+: "):
-        switches.apply(Faults(), [switch])
+        switches.apply(Simulator(Memory(), []), [switch])
 
 
 def test_a_senseless_switch_is_one_clear_line(tmp_path: Path) -> None:
@@ -130,14 +133,22 @@ def test_a_senseless_switch_is_one_clear_line(tmp_path: Path) -> None:
 
 
 def test_switches_become_rules() -> None:
-    faults = Faults()
-    switches.apply(faults, ["error-rate=0.2", "latency=0.3", "jitter=0.2", "down=1", "seed=7"])
+    sim = Simulator(Memory(), [])
+    faults = sim.faults
+    switches.apply(sim, ["error-rate=0.2", "latency=0.3", "jitter=0.2", "down=1", "seed=7"])
     assert [(rule["kind"], rule["call"], rule["probability"]) for rule in faults.listed()] == [
         ("down", "any", 1),
         ("status", "send", 0.2),
         ("latency", "any", 1),
     ]
     assert (faults.listed()[2]["seconds"], faults.listed()[2]["jitter"]) == (0.3, 0.2)
-    nothing = Faults()
-    switches.apply(nothing, ["error-rate=0", "down=0"])
-    assert not nothing
+    quiet = Simulator(Memory(), [])
+    switches.apply(quiet, ["error-rate=0", "down=0"])
+    assert not quiet.faults
+
+
+def test_fans_are_quiet_until_somebody_asks_for_them() -> None:
+    sim = Simulator(Memory(), [])
+    for given, seconds in (([], 0), (["fans=on"], 15), (["fans=on", "fans=off"], 0), (["fans=3"], 3)):
+        switches.apply(sim, given)
+        assert sim.settings.fans_every == seconds
