@@ -84,6 +84,12 @@ def conversation(viewer: User, conversation_id: int) -> Conversation:
     return found
 
 
+def of_fan(viewer: User, fan_id: int) -> int | None:
+    """The id of the viewer's conversation with this fan, or None."""
+    mine = Conversation.account_id.in_(accounts.visible_ids(viewer))
+    return db.session.scalar(select(Conversation.id).where(Conversation.fan_id == fan_id, mine))
+
+
 def saved_replies(viewer: User, account_id: int) -> list[SavedReply]:
     """The account's saved replies by their shortcuts, never more than can be saved; none when it isn't the viewer's."""
     mine = SavedReply.account_id.in_(accounts.visible_ids(viewer))

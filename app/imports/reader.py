@@ -112,6 +112,13 @@ def key_of_name(name: str) -> str:
     return f" {name}"
 
 
+def check_columns(layout: Layout) -> None:
+    """Raises Unreadable when no column says who a row is about."""
+    if USERNAME not in layout.columns and DISPLAY_NAME not in layout.columns:
+        seen = ", ".join(cell[:40] for cell in layout.header[:10])
+        raise Unreadable(f"Line 1 must name the columns, at least Username or Display Name; it reads: {seen}")
+
+
 def survey(data: bytes, wishes: Wishes | None = None) -> Survey:
     """Look at the whole file once; raises Unreadable when there is no reading it."""
     wishes = wishes or Wishes()
@@ -152,6 +159,11 @@ def rows(data: bytes, layout: Layout) -> Iterator[Row | Rejected]:
                 which = (USERNAME, "Username") if row.handle else (DISPLAY_NAME, "Display Name")
                 row = Rejected(line, [(which[0], f"{which[1]} is the same as on line {before}")], cells)
         yield row
+
+
+def understand(record: Record, layout: Layout) -> Row | Rejected:
+    """One row of a file, by itself."""
+    return _row(*record, len(layout.header), _takers(layout))
 
 
 def _records(data: bytes, name: str, delimiter: str) -> Iterator[Record]:
@@ -213,9 +225,6 @@ def _columns(header: list[str], wished: Mapping[str, int] | None) -> dict[str, i
     found = columns.match(header) if wished is None else dict(wished)
     if not set(found) <= set(columns.LABELS) or not all(0 <= index < len(header) for index in found.values()):
         raise Unreadable("There is no such column", field="columns")
-    if USERNAME not in found and DISPLAY_NAME not in found:
-        seen = ", ".join(cell[:40] for cell in header[:10])
-        raise Unreadable(f"Line 1 must name the columns, at least Username or Display Name; it reads: {seen}")
     return found
 
 

@@ -62,6 +62,7 @@ def start(viewer: User, import_id: int, wishes: Wishes) -> Import:
         if draft.status != Status.DRAFT:
             raise Conflict("This import has begun before")
         found = reader.survey(_content(draft.id), wishes)
+        reader.check_columns(found.layout)
         for name, value in _findings(found).items():
             setattr(draft, name, value)
         if found.dates == "ambiguous" and wishes.date_order is None:
@@ -77,6 +78,7 @@ def load(viewer: User, account_id: int | None, file_name: str, content: bytes, w
     """
     with transaction():
         found = upload(viewer, account_id, file_name, content, wishes)
+        reader.check_columns(Layout(**found.layout))
         if found.preview["dates"] == "ambiguous" and wishes.date_order is None:
             if found.preview["european"]:
                 raise _ambiguous()

@@ -9,8 +9,10 @@ from app.pages import (
     campaigns,
     conversations,
     errors,
+    fans,
     formats,
     headers,
+    imports,
     limits,
     live,
     messages,
@@ -30,5 +32,5 @@ def init_app(app: Flask) -> None:
     formats.init_app(app)
     addresses.init_app(app)
     session.init_app(app)
-    for room in (analytics, campaigns, conversations, live, messages, operations, panel, replies):
+    for room in (analytics, campaigns, conversations, fans, imports, live, messages, operations, panel, replies):
         app.register_blueprint(room.blueprint)

@@ -94,9 +94,17 @@ def test_a_mapping_of_ones_own() -> None:
     (row,) = read("A,B\nTom,tom\n", Wishes(columns={"username": 1, "displayName": 0}))
     assert isinstance(row, Row)
     assert (row.handle, row.name) == ("tom", "Tom")
-    for wrong in ({"username": 2}, {"username": -1}, {"nonsense": 0}, {"email": 0}):
+    for wrong in ({"username": 2}, {"username": -1}, {"nonsense": 0}):
         with pytest.raises(Unreadable):
             read("A,B\nTom,tom\n", Wishes(columns=wrong))
+
+
+def test_a_header_that_names_nobody_is_left_to_a_mapping() -> None:
+    found = reader.survey(b"a,b\n1,2\n")
+    assert (found.layout.header, found.layout.columns) == (["a", "b"], {})
+    with pytest.raises(Unreadable) as refused:
+        reader.check_columns(found.layout)
+    assert "at least Username or Display Name; it reads: a, b" in refused.value.problems[0].message
 
 
 def test_bad_rows_are_told_by_line_and_the_good_ones_are_read() -> None:
@@ -157,7 +165,6 @@ def test_amounts_that_may_be_two_things_follow_the_files_others() -> None:
     ("text", "why"),
     [
         ("username\n", "no row below"),
-        ("a,b\n1,2\n", "at least Username or Display Name; it reads: a, b"),
         ("username\nto\0m\n", "Line 2 holds a NUL"),
         ("username\n" + "a" * 131_073 + "\n", "Line 2 holds a cell of more than 131,072"),
         ('username\numa\n"tom\nvic\n', "Line 3 opens a quote"),
