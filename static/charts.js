@@ -35,7 +35,7 @@
       data: {
         bar: [{ marker: { color: accent, cornerradius: 3 }, textfont: { size: 12 }, insidetextfont: { color: colour("--on-accent") }, cliponaxis: false }],
         heatmap: [heat],
-        scatter: [{ fillcolor: tint, marker: { size: 5 }, line: { width: 2 } }],
+        scatter: [{ cliponaxis: false, fillcolor: tint, marker: { size: 5 }, line: { width: 2 } }],
       },
     };
   };
@@ -59,10 +59,12 @@
     });
   };
 
+  const fewer = (step) => (typeof step === "number" ? step * 2 : `M${Number(step.slice(1)) * 3}`);
+
   const draw = (element) => {
     const { data, layout } = JSON.parse(element.dataset.figure);
     const look = { ...layout, template: theme(), autosize: true };
-    if (narrow.matches && look.xaxis?.nticks) look.xaxis = { ...look.xaxis, nticks: 5 };
+    if (narrow.matches && look.xaxis?.type === "date") look.xaxis = { ...look.xaxis, dtick: fewer(look.xaxis.dtick) };
     window.Plotly.react(element, data.map(fit), look, CONFIG).then(() => {
       if (!element.classList.contains("drawn")) element.on("plotly_afterplot", () => link(element));
       link(element);

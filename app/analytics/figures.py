@@ -5,6 +5,7 @@ an axis are ids, so that a name is neither taken for a date nor laid upon the sa
 """
 
 import html
+import math
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -22,6 +23,7 @@ DOLLARS = "$,.2f"
 NO_AXIS = {"showgrid": False, "zeroline": False, "fixedrange": True}
 MONEY_AXIS = {"tickprefix": "$", "separatethousands": True, "rangemode": "tozero", "fixedrange": True, "nticks": 6}
 LEGEND = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
+MARKS = 9
 DAY_MS = 86_400_000
 STEPS = {Interval.DAY: DAY_MS, Interval.WEEK: 7 * DAY_MS, Interval.MONTH: 30 * DAY_MS}
 HIDDEN = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
@@ -52,7 +54,7 @@ def trend(points: Sequence[Point], interval: Interval, net: bool) -> Figure:
     }
     layout = {
         "barmode": "overlay",
-        "xaxis": _time_axis(points[0].bucket, points[-1].bucket, interval),
+        "xaxis": _time_axis([point.bucket for point in points], interval),
         "yaxis": MONEY_AXIS,
         "hovermode": "x",
         "legend": LEGEND | {"traceorder": "reversed"},
@@ -130,7 +132,7 @@ def active(found: Sequence[tuple[Bucket, int]], interval: Interval) -> Figure:
         "hovertemplate": "<b>%{customdata}</b><br>%{y} active fans<extra></extra>",
     }
     counts = {"rangemode": "tozero", "fixedrange": True, "nticks": 5, "tickformat": ",d"}
-    return _figure([line], {"xaxis": _time_axis(found[0][0], found[-1][0], interval), "yaxis": counts})
+    return _figure([line], {"xaxis": _time_axis([bucket for bucket, _ in found], interval), "yaxis": counts})
 
 
 def cohorts(found: Sequence[Cohort]) -> Figure:
@@ -192,15 +194,14 @@ def when(bucket: Bucket, interval: Interval) -> str:
     return f"{first.day}{'' if same else f' {first:%b}'} to {last.day} {last:%b %Y}"
 
 
-def _time_axis(first: Bucket, last: Bucket, interval: Interval) -> Layout:
-    axis: Layout = {"type": "date", "fixedrange": True, "showgrid": False, "nticks": 10, "hoverformat": " "}
+def _time_axis(found: Sequence[Bucket], interval: Interval) -> Layout:
+    """Marks under the beginnings of buckets, about nine of them."""
+    every = math.ceil(len(found) / MARKS)
+    axis: Layout = {"type": "date", "fixedrange": True, "showgrid": False, "hoverformat": " "}
+    axis["tick0"] = begin(interval, found[0].first).isoformat()
     if interval is Interval.MONTH:
-        return axis | {"tickformat": "%b\n%Y", "dtick": "M1" if _months(first, last) < 14 else "M3"}
-    return axis | {"tickformat": "%-d %b\n%Y"}
-
-
-def _months(first: Bucket, last: Bucket) -> int:
-    return (last.first.year - first.first.year) * 12 + last.first.month - first.first.month
+        return axis | {"tickformat": "%b\n%Y", "dtick": f"M{every if len(found) > MARKS + 4 else 1}"}
+    return axis | {"tickformat": "%-d %b\n%Y", "dtick": every * STEPS[interval]}
 
 
 def _share(cohort: Cohort, place: int) -> float | None:
