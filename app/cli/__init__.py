@@ -1,14 +1,15 @@
-"""The command line door: `flask analytics`, `flask demo`, `flask limiter`, `flask users`."""
+"""The command line door: `flask analytics`, `flask demo`, `flask limiter`, `flask platform`, `flask users`."""
 
 from flask import Flask
 
 from app.cli.analytics import analytics
 from app.cli.demo import demo
 from app.cli.limiter import limiter
+from app.cli.platform import platform
 from app.cli.users import users
 
 
 def init_app(app: Flask) -> None:
     """Add the commands; every one explains itself with `--help`."""
-    for group in (analytics, demo, limiter, users):
+    for group in (analytics, demo, limiter, platform, users):
         app.cli.add_command(group)

@@ -86,7 +86,7 @@ class OnlyFansPlatform:
             body["price"] = letter.price_cents / 100
         try:
             with deadline(self.timeout):
-                response = self._client(login.api_key).chats.messages.with_raw_response.send(
+                response = self.client_for(login.api_key).chats.messages.with_raw_response.send(
                     letter.chat, account=login.account, idempotency_key=letter.key, **body
                 )
             return read_success(response.http_response)
@@ -101,9 +101,9 @@ class OnlyFansPlatform:
         """The chat's messages not older than `since`, newest first; raises CallFailed."""
         found: list[ChatMessage] = []
         first_id: str | None = None
-        with self._outside_call():
+        with self.outside_call():
             for _ in range(PAGES_MOST):
-                raw = self._client(login.api_key).chats.messages.with_raw_response.list(
+                raw = self.client_for(login.api_key).chats.messages.with_raw_response.list(
                     chat, account=login.account, limit=str(PAGE), order="desc", first_id=first_id
                 )
                 body = raw.http_response.json()
@@ -117,18 +117,18 @@ class OnlyFansPlatform:
 
     def mark_unread(self, login: Login, chat: str) -> None:
         """Set a chat back to unread; raises CallFailed."""
-        with self._outside_call():
-            self._client(login.api_key).chats.mark_as_unread(chat, account=login.account)
+        with self.outside_call():
+            self.client_for(login.api_key).chats.mark_as_unread(chat, account=login.account)
 
     def mark_read(self, login: Login, chat: str) -> None:
         """Say that a chat has been read; raises CallFailed."""
-        with self._outside_call():
-            self._client(login.api_key).chats.mark_as_read(chat, account=login.account)
+        with self.outside_call():
+            self.client_for(login.api_key).chats.mark_as_read(chat, account=login.account)
 
     def upload(self, login: Login, url: str) -> str:
         """Have the platform fetch `url` into the vault; the media's id. Raises CallFailed."""
-        with self._outside_call():
-            raw = self._client(login.api_key).media.vault.with_raw_response.upload(login.account, file_url=url)
+        with self.outside_call():
+            raw = self.client_for(login.api_key).media.vault.with_raw_response.upload(login.account, file_url=url)
             body = raw.http_response.json()
             media_id = body.get("data", body)["id"]
             if not is_platform_id(media_id):
@@ -138,8 +138,8 @@ class OnlyFansPlatform:
     def key_works(self, api_key: str) -> bool:
         """Whether the key is accepted at all; raises CallFailed when nobody can tell."""
         try:
-            with self._outside_call():
-                self._client(api_key).whoami.retrieve()
+            with self.outside_call():
+                self.client_for(api_key).whoami.retrieve()
         except CallFailed as error:
             if error.refused_login:
                 return False
@@ -152,17 +152,19 @@ class OnlyFansPlatform:
 
     def listed_accounts(self, api_key: str) -> list[Listed]:
         """The accounts that the key lists, signed in or not; raises CallFailed."""
-        with self._outside_call():
-            listed = self._client(api_key).accounts.with_raw_response.list().http_response.json()
+        with self.outside_call():
+            listed = self.client_for(api_key).accounts.with_raw_response.list().http_response.json()
             return [read_listed(account) for account in listed]
 
-    def _client(self, api_key: str) -> OnlyFansAPI:
+    def client_for(self, api_key: str) -> OnlyFansAPI:
+        """The SDK with this key, for calls inside `outside_call`."""
         if api_key not in self.by_key:
             self.by_key[api_key] = self.client.with_options(api_key=api_key)
         return self.by_key[api_key]
 
     @contextmanager
-    def _outside_call(self) -> Iterator[None]:
+    def outside_call(self) -> Iterator[None]:
+        """Calls in here end in time, and fail with CallFailed alone."""
         try:
             with deadline(self.slow_timeout):
                 yield

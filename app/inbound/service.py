@@ -22,7 +22,8 @@ from app.inbound.models import Outcome, WebhookEvent
 log = logging.getLogger(__name__)
 WORK_OFF = "app.inbound.service.work_off"
 ASKED_AGAIN_AFTER = 30
-BATCH, BATCHES = 100, 200
+# Short ones: while one is written, SQLite lets nobody else write.
+BATCH, BATCHES = 20, 1000
 ATTEMPTS_MOST = 6
 NOT_YET, FIRST_PAUSE = timedelta(seconds=10), timedelta(seconds=10)
 LEFT_AFTER = timedelta(seconds=5)
