@@ -167,5 +167,6 @@ def _respond(operation: Operation, outcome: Any) -> Response:
     if request.method == "GET" and status == 200:
         # Readers that poll are told "nothing new" without the body.
         response.add_etag(weak=True)
-        response.make_conditional(request)
+        if request.if_none_match:
+            response.make_conditional(request)
     return response

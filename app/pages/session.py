@@ -1,6 +1,7 @@
 """Signing in and out, and who is signed in."""
 
-from flask import Blueprint, Flask, flash, redirect, render_template, request, session, url_for
+from flask import Blueprint, Flask, Request, flash, redirect, render_template, request, session, url_for
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from flask_login import UserMixin, current_user, login_user
 
@@ -30,8 +31,17 @@ class SignedIn(UserMixin):  # type: ignore[misc]
         return self.token
 
 
+class PageCookies(SecureCookieSessionInterface):
+    """The cookie is for pages: the JSON door has tokens, never looks at it, and pays nothing for it."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """What the browser's cookie holds; None, which can't be written to, for the JSON door."""
+        return None if request.path.startswith("/api/") else super().open_session(app, request)
+
+
 def init_app(app: Flask) -> None:
     """Bind Flask-Login to the sessions of the database."""
+    app.session_interface = PageCookies()
     app.config.update(
         PERMANENT_SESSION_LIFETIME=sessions.ABSOLUTE,
         SESSION_REFRESH_EACH_REQUEST=False,
