@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app.accounts.models import User
-from app.conversations.models import Conversation
+from app.conversations.models import Conversation, SavedReply
 from app.db import transaction
 from app.extensions import db
 from app.fans.models import Fan
@@ -170,12 +170,20 @@ def test_hostile_words_are_only_words(
         fan = db.session.get_one(Fan, conversation.fan_id)
         fan.name = fan.tier = fan.handle = text[:50]
         fan.avatar = "javascript:alert(1)"
+        fan.tags, fan.notes = [text[:50]], text
+        said = text.replace("{{", "").replace("}}", "")  # A saved reply holds no placeholder but those that are known.
+        db.session.add(SavedReply(account_id=fan.account_id, shortcut="hi", text=said))
     write(conversation, text, attachments=[{"type": text, "url": "javascript:alert(1)"}])
     write(conversation, text, status=Status.FAILED, error=text)
     asked: list[str] = []
     page = enter(ada, f"/messages/onlyfans/{conversation.id}")
     page.on("request", lambda request: asked.append(request.url))
     page.goto(page.url)
+    page.click("#panel-toggle")
+    expect(page.locator("#fan-notes")).to_have_value(text)
+    page.focus("#text")
+    page.keyboard.type("/")
+    expect(page.locator("#replies [role=option] span")).to_have_text(said)
     expect(page.locator("#thread-title")).to_have_text(text[:50])
     expect(page.locator(".message .text").first).to_have_text(text)
     assert page.locator("img, #main script, [hx-get='/logout'], [href^=javascript]").count() == 0
