@@ -101,7 +101,6 @@ def accept(
         db.session.add(message)
         db.session.flush()
         conversations.touch(conversation.id, draft.text, moment)
-        audit_log.audit("message.accepted", user=viewer, account_id=message.account_id, message_id=message.public_id)
     return message
 
 
