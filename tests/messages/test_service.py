@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from app.accounts.models import Account, AuditEvent, User
+from app.accounts.models import Account, User
 from app.clock import now
 from app.conversations.models import Conversation
 from app.db import transaction
@@ -72,10 +72,7 @@ def test_one_for_later_is_scheduled_and_one_for_the_past_goes_now(ada: User, con
 
 
 def test_her_manager_may_send_and_is_named_as_the_author(max: User, conversation: Conversation) -> None:
-    message = service.send(max, conversation.id, HELLO)
-    assert message.author_id == max.id
-    events = db.session.scalars(select(AuditEvent).where(AuditEvent.action == "message.accepted")).all()
-    assert [(event.user_id, event.details) for event in events] == [(max.id, {"message_id": message.public_id})]
+    assert service.send(max, conversation.id, HELLO).author_id == max.id
 
 
 def test_strangers_find_no_conversation_to_write_in(cast: Cast) -> None:
