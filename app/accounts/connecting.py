@@ -12,8 +12,10 @@ from app.db import transaction
 from app.errors import Invalid, NotAllowed, NotFound, Problem, Unavailable
 from app.extensions import db
 from app.gateways.answers import CallFailed, Listed
-from app.gateways.platform import Platform
+from app.gateways.platform import OnlyFansPlatform, Platform
+from config import Settings
 
+PATIENCE = 3.0
 NOT_THERE = "The key lists no such account, or it is connected already"
 
 
@@ -35,14 +37,21 @@ class Connector:
     keys: Keys
     assigned_only: bool
 
+    @classmethod
+    def build(cls, settings: Settings) -> "Connector":
+        """From configuration; somebody waits for its calls."""
+        platform = OnlyFansPlatform(settings.platform_base_url, min(PATIENCE, settings.platform_timeout))
+        keys = Keys(settings.encryption_key, settings.platform_api_key)
+        return cls(platform, keys, assigned_only=settings.production)
+
     def connect(self, viewer: User, wanted: Wanted) -> Account:
         """The new account; raises NotAllowed, Invalid (a refused key), Unavailable, and NotFound for all the rest."""
         if viewer.role != Role.CREATOR:
             raise NotAllowed("Only creators connect accounts")
         with transaction():
-            may = wanted.api_key is not None or not self.assigned_only or _is_assigned(viewer, wanted.platform_id)
+            may = wanted.api_key is not None or self.may_use_deployment_key(viewer, wanted.platform_id)
         # An account that may not be had answers like one that isn't there, after the same call.
-        listed = {account.platform_id: account for account in self._listed(wanted.api_key)}
+        listed = {account.platform_id: account for account in self.available(wanted.api_key)}
         if not may or wanted.platform_id not in listed:
             raise NotFound(NOT_THERE)
         try:
@@ -50,7 +59,21 @@ class Connector:
         except IntegrityError:
             raise NotFound(NOT_THERE) from None
 
-    def _listed(self, api_key: str | None) -> list[Listed]:
+    def may_use_deployment_key(self, viewer: User, platform_id: str) -> bool:
+        """Whether the viewer may connect this account without a key of their own."""
+        return not self.assigned_only or _is_assigned(viewer, platform_id)
+
+    def choices(self, viewer: User, api_key: str) -> list[Listed]:
+        """What a key of the viewer's own lists and nobody has connected; raises NotAllowed, Invalid, Unavailable."""
+        if viewer.role != Role.CREATOR:
+            raise NotAllowed("Only creators connect accounts")
+        listed = self.available(api_key)
+        query = select(Account.platform_id).where(Account.platform_id.in_([one.platform_id for one in listed]))
+        taken = set(db.session.scalars(query))
+        return [one for one in listed if one.platform_id not in taken]
+
+    def available(self, api_key: str | None) -> list[Listed]:
+        """What the key lists, None: the deployment's; raises Invalid (a refused key) or Unavailable."""
         try:
             return self.platform.listed_accounts(api_key or self.keys.deployment_key)
         except CallFailed as error:

@@ -4,15 +4,12 @@ from flask import Blueprint, current_app
 
 from app.accounts import queries
 from app.accounts.connecting import Connector
-from app.accounts.connection import Keys
 from app.accounts.models import User
 from app.api.contract import contract, settings
 from app.api.schemas.accounts import AccountAnswer, AccountItem, AccountList, AccountNew
-from app.gateways.platform import OnlyFansPlatform
 
 blueprint = Blueprint("api_accounts", __name__, url_prefix="/api/onlyfans/accounts")
 NOT_THERE = "The key doesn't list it, it is connected already, or it wasn't assigned to you"
-PATIENCE = 3.0
 
 
 @blueprint.get("")
@@ -38,8 +35,5 @@ def _connector() -> Connector:
     """Made when the first account is connected: most processes never ask the platform anything."""
     found: Connector | None = current_app.extensions.get("connector")
     if found is None:
-        given = settings()
-        platform = OnlyFansPlatform(given.platform_base_url, min(PATIENCE, given.platform_timeout))
-        keys = Keys(given.encryption_key, given.platform_api_key)
-        found = current_app.extensions["connector"] = Connector(platform, keys, assigned_only=given.production)
+        found = current_app.extensions["connector"] = Connector.build(settings())
     return found

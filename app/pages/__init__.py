@@ -7,6 +7,7 @@ from app.pages import (
     addresses,
     analytics,
     campaigns,
+    connect,
     conversations,
     errors,
     fans,
@@ -32,5 +33,17 @@ def init_app(app: Flask) -> None:
     formats.init_app(app)
     addresses.init_app(app)
     session.init_app(app)
-    for room in (analytics, campaigns, conversations, fans, imports, live, messages, operations, panel, replies):
+    for room in (
+        analytics,
+        campaigns,
+        connect,
+        conversations,
+        fans,
+        imports,
+        live,
+        messages,
+        operations,
+        panel,
+        replies,
+    ):
         app.register_blueprint(room.blueprint)
