@@ -28,7 +28,6 @@ from app.pages.htmx import target, wants_fragment
 
 # Without it Excel takes UTF-8 for something else.
 BYTE_ORDER_MARK = "\ufeff"
-TAGGED_AT_ONCE = 10_000
 MONTHS = 12
 CAMPAIGNS = 10
 COLUMNS = (
@@ -164,8 +163,8 @@ def _account() -> Account | None:
 
 def _chosen(account: Account, form: TagForm) -> list[int]:
     if form.everybody.data:
-        return lists.ids(viewer(), account.id, roster.wanted(), TAGGED_AT_ONCE)
-    found = (read_id(text) for text in form.fan.data[:TAGGED_AT_ONCE])
+        return lists.ids(viewer(), account.id, roster.wanted(), lists.COUNTED)
+    found = (read_id(text) for text in form.fan.data[: lists.COUNTED])
     return [fan_id for fan_id in found if fan_id is not None]
 
 

@@ -25,7 +25,7 @@ MOST = 10**16
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """A page of the table; `before` and `after` are the addresses' cursors of the pages around it."""
+    """A page; `total` is counted up to a bound, `before` and `after` are cursors of the pages beside it."""
 
     account: Account
     wanted: Wanted
@@ -33,6 +33,16 @@ class Roster:
     total: int
     before: str | None
     after: str | None
+
+    @property
+    def words(self) -> str:
+        """How many there are, as people say it."""
+        return f"{lists.COUNTED:,}+" if self.total > lists.COUNTED else f"{self.total:,}"
+
+    @property
+    def few(self) -> bool:
+        """Whether something can be done to all of them at once."""
+        return self.total <= lists.COUNTED
 
     @property
     def narrowed(self) -> bool:

@@ -109,3 +109,9 @@ def test_a_foreign_account_has_no_list(cast: Cast) -> None:
             read(cast.eve, cast.account.id, Wanted())
     with pytest.raises(NotFound):
         lists.stretch(cast.eve, cast.account.id, Wanted(), 5)
+
+
+def test_very_many_are_counted_up_to_a_bound(ada: User, account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lists, "COUNTED", 2)
+    assert lists.count(ada, account.id, Wanted()) == 3
+    assert lists.count(ada, account.id, Wanted(search="uma")) == 1
