@@ -140,15 +140,14 @@ def _undisturbed(wanted: Segment, at: datetime) -> list[ColumnElement[bool]]:
         left = Message.status.not_in(NEVER_LEFT)
         found.append(~_wrote("out", at - timedelta(minutes=wanted.quiet_minutes), left))
     if wanted.spare_live:
-        found.append(~_wrote("in", at - LIVE))
+        # The conversation's own time first: most have been silent for longer, and needn't be looked into.
+        found.append(~_wrote("in", at - LIVE, _spoke_since(at - LIVE)))
     return found
 
 
 def _wrote(direction: str, since: datetime, *more: ColumnElement[bool]) -> ColumnElement[bool]:
-    # The conversation's own time first: most have been silent for longer, and their messages needn't be looked at.
     return exists().where(
         Conversation.fan_id == Fan.id,
-        _spoke_since(since),
         Message.conversation_id == Conversation.id,
         Message.direction == direction,
         Message.created_at >= since,

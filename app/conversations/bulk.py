@@ -7,20 +7,21 @@ from typing import cast
 from sqlalchemy import Table, bindparam, or_, select
 
 from app.conversations.models import Conversation
-from app.conversations.service import PREVIEW_LENGTH
+from app.conversations.service import PREVIEW_LENGTH, changed
 from app.db import insert_unless_there, transaction
 from app.extensions import db
 
 _conversations = cast(Table, Conversation.__table__)
+# Where somebody waits for an answer their words stay in view: what goes to many is none.
 TOUCH = (
     _conversations.update()
     .where(_conversations.c.id == bindparam("conversation"))
+    .where(or_(_conversations.c.last_direction.is_(None), _conversations.c.last_direction != "in"))
     .where(or_(_conversations.c.last_message_at.is_(None), _conversations.c.last_message_at <= bindparam("at")))
     .values(
         last_message=bindparam("text"),
         last_message_at=bindparam("at"),
         last_direction="out",
-        version=_conversations.c.version + 1,
     )
 )
 
@@ -40,7 +41,11 @@ def open_with(account_id: int, fan_ids: Sequence[int]) -> dict[int, int]:
 
 
 def touch(texts: Mapping[int, str], at: datetime) -> None:
-    """Messages were written (conversation id → text): each is its conversation's last one, unless a newer one is."""
+    """Something was written to many (conversation id → text): each is its conversation's last message.
+
+    Unless a newer one is there, or the fan waits for an answer.
+    """
     with transaction():
         rows = [{"conversation": key, "text": text[:PREVIEW_LENGTH], "at": at} for key, text in sorted(texts.items())]
         db.session.connection().execute(TOUCH, rows)
+        changed(sorted(texts))

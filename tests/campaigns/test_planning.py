@@ -5,8 +5,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from app.campaigns import planning, service
+from app.campaigns import planning, segments, service
+from app.campaigns.segments import Segment
 from app.clock import now
+from app.conversations import service as conversations
 from app.conversations.models import Conversation
 from app.db import transaction
 from app.extensions import db
@@ -46,6 +48,18 @@ def test_a_message_is_the_last_one_of_its_conversation(cast: Cast) -> None:
         assert (conversation.last_message, conversation.last_direction) == (f"Hi {fan.name}!", "out")
         assert conversation.last_message_at is not None
     assert cast.conversations[0].version == before + 1
+
+
+def test_a_campaign_never_hides_that_somebody_waits_for_an_answer(cast: Cast) -> None:
+    tom = cast.conversations[0]
+    conversations.touch(tom.id, "Are you there?", now() - timedelta(hours=3), "in")
+    db.session.refresh(tom)
+    before = tom.version
+    launch(cast.ada, cast.fans[:2])
+    db.session.refresh(tom)
+    assert (tom.last_message, tom.last_direction, tom.version) == ("Are you there?", "in", before + 1)
+    again = segments.audience(cast.account.id, Segment(quiet_minutes=60), now(), some=9)
+    assert [fan.id for fan in again.some] == [cast.fans[2].id]
 
 
 def test_who_cannot_be_written_to_is_rejected_with_the_reason(cast: Cast) -> None:
