@@ -16,6 +16,9 @@ from app.fans.models import Fan
 from app.fans.queries import tagged
 from app.messages.models import Message, Status
 
+MOST_THREADS = 1000
+"""Of how many conversations, those of the latest messages, answers are timed: a median needs no more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Talk:
@@ -64,8 +67,11 @@ def _answers(scope: Scope, span: Span) -> Select[datetime, datetime]:
     """When a fan wrote after we had, and when a person answered; campaigns are no answers."""
     start, end = zones.moment_of(span.start), zones.moment_of(span.end)
     # Threads have indexes, accounts have one of their threads' last messages.
-    threads = select(Conversation.id).where(
-        Conversation.account_id.in_(span.account_ids), Conversation.last_message_at >= start
+    threads = (
+        select(Conversation.id)
+        .where(Conversation.account_id.in_(span.account_ids), Conversation.last_message_at >= start)
+        .order_by(Conversation.last_message_at.desc())
+        .limit(MOST_THREADS)
     )
     at = case((Message.direction == "out", Message.sent_at), else_=Message.created_at)
     before = func.lag(Message.direction).over(

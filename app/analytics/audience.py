@@ -9,7 +9,7 @@ from sqlalchemy.orm import aliased
 
 from app.analytics import sources, zones
 from app.analytics.buckets import Interval, begin, buckets, column
-from app.analytics.models import FanDay
+from app.analytics.models import FanMonth
 from app.analytics.revenue import Money
 from app.analytics.scope import Period, Scope, Span
 from app.clock import now
@@ -143,7 +143,7 @@ def top(scope: Scope, period: Period, limit: int, net: bool = False) -> list[Top
 
 
 def cohorts(scope: Scope, last: date) -> list[Cohort]:
-    """The twelve months until `last`, of each account's own time zone: who began to pay, and who stayed."""
+    """The twelve months up to that of `last`, in each account's own time zone: who began to pay, and who stayed."""
     period = Period(_months_before(last, COHORTS - 1), last)
     months = [bucket.first for bucket in buckets(Interval.MONTH, period)]
     paid = _paid_months(scope, period)
@@ -161,16 +161,19 @@ def cohorts(scope: Scope, last: date) -> list[Cohort]:
 
 def _paid_months(scope: Scope, period: Period) -> sources.Rows:
     """Rows of `fan_id` and `month` in which they paid."""
-    own = Scope(scope.accounts, None, scope.tag)
-    rows = sources.fan_days(own, period)
-    month = column(Interval.MONTH, rows.c.day, period).label("month")
-    return select(rows.c.fan_id, month).distinct().cte("paid")
+    query = select(FanMonth.fan_id, FanMonth.month).where(
+        FanMonth.account_id.in_(scope.ids),
+        FanMonth.month.between(zones.day_number(period.first), zones.day_number(period.last)),
+    )
+    if scope.tag:
+        query = query.join(Fan, Fan.id == FanMonth.fan_id).where(tagged(scope.tag))
+    return query.cte("paid")
 
 
 def _first_months(paid: sources.Rows, period: Period) -> sources.Rows:
     """Rows of `fan_id` and the `month` of their very first payment, when it is one of the period's."""
-    earlier = aliased(FanDay)
-    paid_earlier = exists().where(earlier.fan_id == paid.c.fan_id, earlier.day < zones.day_number(period.first))
+    earlier = aliased(FanMonth)
+    paid_earlier = exists().where(earlier.fan_id == paid.c.fan_id, earlier.month < zones.day_number(period.first))
     query = select(paid.c.fan_id, func.min(paid.c.month).label("month"))
     return query.where(~paid_earlier).group_by(paid.c.fan_id).cte("first")
 

@@ -101,7 +101,8 @@ CARDS: tuple[tuple[str, str, Cell, Read, str], ...] = (
         "Time to answer",
         Cell.SECONDS,
         lambda one: one.talk.median_wait.total_seconds() if one.talk.median_wait is not None else None,
-        "Half of the fans' messages were answered sooner than this; campaigns are no answers.",
+        "Half of the fans' messages were answered sooner than this; campaigns are no answers. In large inboxes only "
+        "the thousand conversations with the latest messages are looked at.",
     ),
 )
 

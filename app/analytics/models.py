@@ -40,6 +40,17 @@ class FanDay(Model):
     payments: Mapped[int] = mapped_column()
 
 
+class FanMonth(Model):
+    """A fan who paid in a month of the account's time zone; `month` is the number of its first day, as in FanDay."""
+
+    __tablename__ = "fan_month"
+    __table_args__ = (Index(None, "fan_id", "month"), {"sqlite_with_rowid": False})
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    month: Mapped[int] = mapped_column(primary_key=True)
+    fan_id: Mapped[int] = mapped_column(ForeignKey("fan.id", ondelete="CASCADE"), primary_key=True)
+
+
 class RollUp(Model):
     """The time zone that an account's fan days were counted in, and when it was last counted."""
 

@@ -7,8 +7,9 @@ from sqlalchemy import delete, func, insert, select, update
 
 from app.accounts.models import Account
 from app.analytics import sources, zones
-from app.analytics.models import FanDay, Revenue, RollUp
-from app.analytics.scope import Span, zone_of
+from app.analytics.buckets import Interval, after, begin, column
+from app.analytics.models import FanDay, FanMonth, Revenue, RollUp
+from app.analytics.scope import Period, Span, zone_of
 from app.clock import now
 from app.db import insert_unless_there, transaction
 from app.earnings.models import StaleDay, Transaction
@@ -75,7 +76,7 @@ def _zone_counted_in(account: Account) -> str:
 def _count_all(account: Account) -> None:
     """Everything again; changes that are known by now are counted with it."""
     db.session.execute(delete(StaleDay).where(StaleDay.account_id == account.id))
-    for table in (Revenue, FanDay):
+    for table in (Revenue, FanDay, FanMonth):
         db.session.execute(delete(table).where(table.account_id == account.id))
     ends = select(func.min(Transaction.received_at), func.max(Transaction.received_at))
     first, last = db.session.execute(ends.where(Transaction.account_id == account.id)).one()
@@ -100,9 +101,10 @@ def _count(account: Account, first: date, last: date) -> None:
     start = zones.quarter_of(datetime(first.year, first.month, first.day, tzinfo=UTC))
     _count_quarters(account, start, start + ((last - first).days + 1) * zones.PER_DAY)
     zone = zone_of(account)
-    begin = zones.local_day(zone, zones.moment_of(start))
-    end = zones.local_day(zone, zones.moment_of(start + ((last - first).days + 1) * zones.PER_DAY - 1))
-    _count_fan_days(account, begin, end)
+    end = zones.moment_of(start + ((last - first).days + 1) * zones.PER_DAY - 1)
+    touched = Period(zones.local_day(zone, zones.moment_of(start)), zones.local_day(zone, end))
+    _count_fan_days(account, touched)
+    _count_fan_months(account, touched)
 
 
 def _count_quarters(account: Account, start: int, end: int) -> None:
@@ -124,10 +126,10 @@ def _count_quarters(account: Account, start: int, end: int) -> None:
     db.session.execute(insert(Revenue).from_select(columns, counted))
 
 
-def _count_fan_days(account: Account, first: date, last: date) -> None:
+def _count_fan_days(account: Account, days: Period) -> None:
     zone = zone_of(account)
-    span = Span((account.id,), zone, zones.begins(zone, first), zones.begins(zone, last + zones.DAY))
-    numbers = (zones.day_number(first), zones.day_number(last))
+    span = Span((account.id,), zone, zones.begins(zone, days.first), zones.begins(zone, days.last + zones.DAY))
+    numbers = (zones.day_number(days.first), zones.day_number(days.last))
     db.session.execute(delete(FanDay).where(FanDay.account_id == account.id, FanDay.day.between(*numbers)))
     day = sources.local(sources.quarter(), span.offsets) // zones.PER_DAY
     counted = select(
@@ -142,3 +144,15 @@ def _count_fan_days(account: Account, first: date, last: date) -> None:
     counted = counted.group_by(Transaction.account_id, day, Transaction.fan_id)
     columns = ["account_id", "day", "fan_id", "gross_cents", "net_cents", "payments"]
     db.session.execute(insert(FanDay).from_select(columns, counted))
+
+
+def _count_fan_months(account: Account, days: Period) -> None:
+    """The months that these days are of, from the fan days, which are right by now."""
+    last = after(Interval.MONTH, begin(Interval.MONTH, days.last)) - zones.DAY
+    months = Period(begin(Interval.MONTH, days.first), last)
+    numbers = (zones.day_number(months.first), zones.day_number(months.last))
+    db.session.execute(delete(FanMonth).where(FanMonth.account_id == account.id, FanMonth.month.between(*numbers)))
+    month = column(Interval.MONTH, FanDay.day.expression, months)
+    paid = select(FanDay.account_id, month, FanDay.fan_id).distinct()
+    paid = paid.where(FanDay.account_id == account.id, FanDay.day.between(*numbers))
+    db.session.execute(insert(FanMonth).from_select(["account_id", "month", "fan_id"], paid))

@@ -91,8 +91,8 @@ def _filters(choice: Choice) -> dict[str, Any]:
     return {
         "choice": choice,
         "ranges": reports.RANGES,
-        "accounts": queries.scope(viewer()).accounts,
-        "tags": audience.tags(queries.scope(viewer(), choice.chosen_accounts)),
+        "accounts": queries.scope(viewer()).accounts if choice.chosen_accounts else choice.scope.accounts,
+        "tags": audience.tags(choice.scope),
         "zones": sorted(offered),
         "as_of": queries.as_of(choice.scope),
     }

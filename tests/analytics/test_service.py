@@ -13,7 +13,7 @@ from sqlalchemy import delete, select, update
 
 from app.accounts.models import Account
 from app.analytics import service, zones
-from app.analytics.models import FanDay, Revenue
+from app.analytics.models import FanDay, FanMonth, Revenue
 from app.conversations.models import Conversation
 from app.db import transaction
 from app.earnings import service as earnings
@@ -32,7 +32,7 @@ ZONES = (
     "Asia/Kathmandu",
     "Africa/Cairo",
 )
-Books = tuple[Counter[Any], Counter[Any]]
+Books = tuple[Counter[Any], Counter[Any], set[Any]]
 
 
 def rolled_up() -> Books:
@@ -42,7 +42,8 @@ def rolled_up() -> Books:
         slots[row.account_id, row.quarter, row.type] = (row.gross_cents, row.net_cents, row.payments)
     for row in db.session.execute(select(FanDay.__table__)):
         days[row.account_id, row.day, row.fan_id] = (row.gross_cents, row.net_cents, row.payments)
-    return slots, days
+    months = {tuple(row) for row in db.session.execute(select(FanMonth.__table__))}
+    return slots, days, months
 
 
 def summed() -> Books:
@@ -54,8 +55,17 @@ def summed() -> Books:
         local = row.received_at.astimezone(ZoneInfo(zone_names[row.account_id]))
         _add(slots, (row.account_id, int(row.received_at.timestamp() // 900), row.type), row)
         if row.fan_id is not None:
-            _add(days, (row.account_id, (local.date() - date(1970, 1, 1)).days, row.fan_id), row)
-    return Counter(slots), Counter(days)
+            _add(days, (row.account_id, _number(local.date()), row.fan_id), row)
+    months = {(account_id, _number(_day(day).replace(day=1)), fan_id) for account_id, day, fan_id in days}
+    return Counter(slots), Counter(days), months
+
+
+def _number(day: date) -> int:
+    return (day - date(1970, 1, 1)).days
+
+
+def _day(number: int) -> date:
+    return date(1970, 1, 1) + timedelta(days=number)
 
 
 def _add(books: dict[Any, tuple[int, int, int]], key: Any, row: Any) -> None:
@@ -107,7 +117,7 @@ def test_the_roll_ups_are_the_sum_of_the_transactions(
     cast: Cast, told: list[tuple[Any, ...]], zone: str, moved_to: str
 ) -> None:
     with transaction():
-        for table in (Transaction, StaleDay, Revenue, FanDay):
+        for table in (Transaction, StaleDay, Revenue, FanDay, FanMonth):
             db.session.execute(delete(table))
         db.session.execute(update(Account).where(Account.id == cast.account.id).values(time_zone=zone))
     service.rebuild()
@@ -169,7 +179,7 @@ def test_a_fan_who_is_taken_out_leaves_their_money(account: Account, fan: Fan) -
     kept = rolled_up()
     assert kept == summed()
     assert [gross for gross, _, _ in kept[0].values()] == [100]
-    assert kept[1] == Counter()
+    assert kept[1:] == (Counter(), set())
     service.rebuild()
     assert rolled_up() == kept
 
