@@ -31,6 +31,7 @@ from app import create_app, jobs, settings_or_exit
 from app.delivery import checking, slices, wiring
 from app.delivery.pipeline import Pipeline
 from app.extensions import REDIS_URL_UNSET, db
+from app.inbound import sync
 
 log = logging.getLogger("worker")
 TICK = 5.0
@@ -96,6 +97,7 @@ def work_in_background(name: str, manager: int) -> None:
     """A background worker's life."""
     app = _app_of_child("background", manager)
     checking.bind(partial(wiring.courier, app.extensions["settings"]))
+    sync.bind(partial(wiring.reader, app.extensions["settings"]))
     with app.app_context():
         worker = BackgroundWorker(
             [jobs.BACKGROUND],

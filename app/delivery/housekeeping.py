@@ -18,6 +18,7 @@ from app.gateways.answers import CallFailed
 from app.gateways.platform import Platform
 from app.imports import service as imports
 from app.inbound import service as inbound
+from app.inbound import sync
 from app.messages import backlog, upkeep
 
 log = logging.getLogger(__name__)
@@ -50,10 +51,11 @@ class Housekeeping:
                 planning.hand_on_stalled,
                 imports.hand_on_stalled,
                 inbound.hand_on_left,
+                sync.hand_on_due,
                 self.rebuild,
                 self.roll_up,
             ),
-            RARELY: (self.tidy_up,),
+            RARELY: (self.tidy_up, sync.begin_nightly),
         }
         self.due = dict.fromkeys(self.paces, 0.0)
         self.looked_back = False

@@ -13,7 +13,9 @@ from app.delivery.relay import Relay
 from app.delivery.token_bucket import TokenBucket
 from app.extensions import connect_redis
 from app.gateways import sqs
+from app.gateways.listing import Listing
 from app.gateways.platform import OnlyFansPlatform, Platform
+from app.inbound.sync import Reader
 from config import Settings
 
 QUEUE_TIMEOUT = 5.0
@@ -24,6 +26,12 @@ def courier(settings: Settings) -> Courier:
     """What a background worker looks chats through with."""
     platform = OnlyFansPlatform(settings.platform_base_url, settings.platform_timeout)
     return Courier(platform, Keys(settings.encryption_key, settings.platform_api_key))
+
+
+def reader(settings: Settings) -> Reader:
+    """What a background worker reads accounts with."""
+    platform = OnlyFansPlatform(settings.platform_base_url, settings.platform_timeout)
+    return Reader(Listing(platform), Keys(settings.encryption_key, settings.platform_api_key))
 
 
 def pipeline(

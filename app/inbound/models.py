@@ -73,3 +73,43 @@ class SubscriptionMark(Model):
 
     fan_id: Mapped[int] = mapped_column(ForeignKey("fan.id", ondelete="CASCADE"), primary_key=True)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Stage(StrEnum):
+    """What is read next of an account's past; in this order."""
+
+    CHATS = "chats"
+    FANS = "fans"
+    PAYMENTS = "payments"
+    DONE = "done"
+
+
+class Synchronisation(Model):
+    """How far an account has been read from the platform; each account has one, which begins anew every night.
+
+    `cursor` is where the stage's next page begins, as the platform said. `full`: the newest messages of every chat,
+    else only of those where something is missing. `due_at`: not before; `working_until`: somebody is at it till then.
+    """
+
+    __tablename__ = "synchronisation"
+    __table_args__ = (
+        CheckConstraint("stage IN ('chats', 'fans', 'payments', 'done')", name="stage"),
+        Index("ix_synchronisation_due", "due_at", **_only("stage <> 'done'")),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), unique=True)
+    stage: Mapped[str] = mapped_column(String(10), default=Stage.CHATS)
+    cursor: Mapped[str | None] = mapped_column(String(200))
+    full: Mapped[bool] = mapped_column(default=True)
+    since: Mapped[datetime] = mapped_column(UtcDateTime)
+    chats: Mapped[int] = mapped_column(default=0)
+    messages: Mapped[int] = mapped_column(default=0)
+    fans: Mapped[int] = mapped_column(default=0)
+    payments: Mapped[int] = mapped_column(default=0)
+    failures: Mapped[int] = mapped_column(SmallInteger, default=0)
+    error: Mapped[str | None] = mapped_column(String(300))
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    due_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    working_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
