@@ -14,7 +14,7 @@ from app.messages.models import Priority
 from app.messages.rules import Draft
 from tests.journeys.audit import audit
 from tests.journeys.authors import Author
-from tests.journeys.house import House
+from tests.journeys.house import WINDOW, House
 from tests.journeys.waiting import until
 
 DRAFT = Draft(text="Hi {{name}}!", priority=Priority.LOW)
@@ -63,6 +63,17 @@ def test_a_paused_campaign_lets_an_answer_through_and_goes_on_where_it_was(any_h
     author.wait("sent")
     assert standing(author, campaign_id).stage == "completed"
     assert audit(author)["calls"] == 15
+
+
+def test_the_last_message_goes_when_the_estimate_said(house: House, author: Author) -> None:
+    campaign_id = launch(author, 20)
+    with as_author(author) as viewer:
+        expected = author.app.extensions["desk"].completion(queries.standing(viewer, campaign_id))
+    author.wait("sent")
+    ended = max(message.sent_at for message in author.messages() if message.sent_at)
+    assert expected is not None
+    assert abs((ended - expected).total_seconds()) < WINDOW, author.story()
+    audit(author)
 
 
 def test_a_campaign_survives_a_kill_and_no_fan_gets_it_twice(house: House, author: Author) -> None:
