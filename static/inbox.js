@@ -17,6 +17,13 @@
     container.insertBefore(item, next ?? null);
   }
 
+  // Which row is open is known here best: an answer may be older than the last click.
+  function markLike(old, row) {
+    const open = old.querySelector("[aria-current]") !== null;
+    if (open) row.querySelector("a").setAttribute("aria-current", "true");
+    else row.querySelector("a").removeAttribute("aria-current");
+  }
+
   function merge(container, fragment) {
     const wanted = fragment.dataset?.for;
     if (wanted !== undefined && wanted !== container.dataset.for) return [];
@@ -27,6 +34,7 @@
       const old = byId(item.id);
       if (old && (old.dataset.v === item.dataset.v || (exact && item.matches(".more")))) continue;
       if (!old && window.inbox.holdBack && item.matches(".out")) continue;
+      if (old?.matches(".row")) markLike(old, item);
       const held = old?.contains(document.activeElement) && document.activeElement.id;
       if (old && old.dataset.at === item.dataset.at) old.replaceWith(item);
       else {
