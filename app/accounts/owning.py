@@ -41,7 +41,7 @@ def owned(viewer: User) -> list[Owned]:
 def change(viewer: User, account_id: int, display_name: str, time_zone: str) -> Account:
     """Name the account, and say where its days begin; raises NotFound unless the viewer owns it."""
     with transaction():
-        account = _own(viewer, account_id)
+        account = own(viewer, account_id)
         account.display_name, account.time_zone = display_name, time_zone
         audit("account.changed", user=viewer, account_id=account.id)
         return account
@@ -50,12 +50,12 @@ def change(viewer: User, account_id: int, display_name: str, time_zone: str) -> 
 def give_key(viewer: User, account_id: int, api_key: str, connector: Connector) -> Account:
     """Use this key from now on; it must list the account. Raises NotFound, Invalid, Unavailable."""
     with transaction():
-        account = _own(viewer, account_id)
+        account = own(viewer, account_id)
     listed = {one.platform_id: one for one in connector.available(api_key)}
     if account.platform_id not in listed:
         raise Invalid([Problem("apiKey", NOT_LISTED)], NOT_LISTED)
     with transaction():
-        account = _own(viewer, account_id)
+        account = own(viewer, account_id)
         account.api_key_encrypted, account.api_key_last4 = connector.keys.encrypt(api_key), api_key[-4:]
         audit("account.key_changed", user=viewer, account_id=account.id)
         if listed[account.platform_id].signed_in:
@@ -66,12 +66,12 @@ def give_key(viewer: User, account_id: int, api_key: str, connector: Connector) 
 def remove_key(viewer: User, account_id: int, connector: Connector) -> Account:
     """Forget the account's own key; the deployment's must list it. Raises NotFound, Conflict, Unavailable."""
     with transaction():
-        account = _own(viewer, account_id)
+        account = own(viewer, account_id)
         may = connector.may_use_deployment_key(viewer, account.platform_id)
     if not may or account.platform_id not in {one.platform_id for one in connector.available(None)}:
         raise Conflict("The deployment's key doesn't list this account: enter another key instead")
     with transaction():
-        account = _own(viewer, account_id)
+        account = own(viewer, account_id)
         account.api_key_encrypted = account.api_key_last4 = None
         audit("account.key_removed", user=viewer, account_id=account.id)
         return account
@@ -80,7 +80,7 @@ def remove_key(viewer: User, account_id: int, connector: Connector) -> Account:
 def reconnect(viewer: User, account_id: int, connector: Connector) -> Account:
     """Go on after the account was authenticated again there; raises NotFound, Conflict, Unavailable."""
     with transaction():
-        account = _own(viewer, account_id)
+        account = own(viewer, account_id)
         stored = account.api_key_encrypted
     try:
         connected = connector.platform.connected_accounts(connector.keys.decrypt(stored))
@@ -99,7 +99,7 @@ def reconnect(viewer: User, account_id: int, connector: Connector) -> Account:
 def invite(viewer: User, account_id: int, email: str) -> User:
     """Let a manager work for the account; raises NotFound when it isn't the viewer's, Conflict when nobody is it."""
     with transaction():
-        account = _own(viewer, account_id)
+        account = own(viewer, account_id)
         same = (User.email == email.strip().lower(), User.role == Role.MANAGER, User.disabled_at.is_(None))
         manager = db.session.scalar(select(User).where(*same))
         if manager is None:
@@ -112,14 +112,15 @@ def invite(viewer: User, account_id: int, email: str) -> User:
 def dismiss(viewer: User, account_id: int, manager_id: int) -> None:
     """Let a manager work for the account no more, at once; raises NotFound."""
     with transaction():
-        account = _own(viewer, account_id)
+        account = own(viewer, account_id)
         gone = delete(Membership).where(Membership.account_id == account.id, Membership.user_id == manager_id)
         if db.session.scalar(gone.returning(Membership.id)) is None:
             raise NotFound("Manager not found")
         audit("manager.removed", user=viewer, account_id=account.id, manager_id=manager_id)
 
 
-def _own(viewer: User, account_id: int) -> Account:
+def own(viewer: User, account_id: int) -> Account:
+    """An account that the viewer owns; raises NotFound for all others."""
     account = db.session.scalar(select(Account).where(Account.id == account_id, Account.owner_id == viewer.id))
     if account is None:
         raise NotFound("Account not found")

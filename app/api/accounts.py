@@ -7,6 +7,8 @@ from app.accounts.connecting import Connector
 from app.accounts.models import User
 from app.api.contract import contract, settings
 from app.api.schemas.accounts import AccountAnswer, AccountItem, AccountList, AccountNew
+from app.clock import now
+from app.inbound import sync
 
 blueprint = Blueprint("api_accounts", __name__, url_prefix="/api/onlyfans/accounts")
 NOT_THERE = "The key doesn't list it, it is connected already, or it wasn't assigned to you"
@@ -27,8 +29,12 @@ def list_accounts(viewer: User) -> AccountList:
     refusals={403: "Only creators connect accounts", 404: NOT_THERE},
 )
 def connect_account(viewer: User, body: AccountNew) -> AccountAnswer:
-    """The key, yours or the deployment's, must list the account at the platform. A key is never shown again."""
-    return AccountAnswer(account=AccountItem.of(_connector().connect(viewer, body.wanted())))
+    """The key, yours or the deployment's, must list the account at the platform. A key is never shown again.
+
+    Its chats, fans and the payments of the last 90 days are brought in in the background."""
+    account = _connector().connect(viewer, body.wanted())
+    sync.begin(account.id, now() - sync.USUAL, full=True)
+    return AccountAnswer(account=AccountItem.of(account))
 
 
 def _connector() -> Connector:

@@ -1,10 +1,12 @@
-"""Reads of the journal of webhooks."""
+"""Reads of the journal of webhooks, and of how far accounts have been read."""
+
+from collections.abc import Collection
 
 from sqlalchemy import func, select
 
 from app.accounts.models import Account
 from app.extensions import db
-from app.inbound.models import WebhookEvent
+from app.inbound.models import Synchronisation, WebhookEvent
 
 WAITING = "waiting"
 
@@ -21,3 +23,9 @@ def counts() -> dict[tuple[str, str], int]:
         select(WebhookEvent.event, outcome, func.count()).group_by(WebhookEvent.event, outcome).order_by("event")
     )
     return {(event, ended): count for event, ended, count in rows}
+
+
+def progress(account_ids: Collection[int]) -> dict[int, Synchronisation]:
+    """Account id → how far it has been read, for those that were ever begun."""
+    query = select(Synchronisation).where(Synchronisation.account_id.in_(account_ids))
+    return {one.account_id: one for one in db.session.scalars(query)}

@@ -37,6 +37,7 @@ BREATH, REFUSED, AWAY = timedelta(seconds=15), timedelta(minutes=10), timedelta(
 PAUSE_MOST = timedelta(hours=1)
 PAGES_OF_A_CHAT = 5
 NIGHT = (3, 5)
+USUAL = timedelta(days=90)
 AGAIN_AFTER, LOOK_BACK = timedelta(hours=20), timedelta(days=3)
 FOLLOWING = {Stage.CHATS: Stage.FANS, Stage.FANS: Stage.PAYMENTS, Stage.PAYMENTS: Stage.DONE}
 

@@ -1,6 +1,7 @@
 """Accounts: connecting one, its key, its time zone, and the managers who work for it."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 from flask import Blueprint, current_app, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -12,8 +13,9 @@ from app.accounts.models import Role
 from app.clock import now
 from app.errors import Conflict, HuntazeError, Invalid, NotFound
 from app.gateways.answers import Listed
+from app.inbound import queries, sync
 from app.pages.formats import zone_name
-from app.pages.forms.connect import ConnectForm, DetailsForm, InviteForm, KeyForm, zones
+from app.pages.forms.connect import PERIODS, ConnectForm, DetailsForm, InviteForm, KeyForm, ReadForm, zones
 from app.pages.guard import closed_to_all_but, viewer
 
 blueprint = Blueprint("connect", __name__, url_prefix="/platforms/onlyfans/connect")
@@ -53,7 +55,8 @@ def add() -> ResponseReturnValue:
         account = _connector().connect(viewer(), Wanted(form.platform_id.data, None, api_key, form.time_zone.data))
     except HuntazeError as refusal:
         return _page(reason=_words(refusal)), 422
-    return _done(f"{account.display_name} is connected.")
+    sync.begin(account.id, now() - timedelta(days=int(form.days.data)), full=True)
+    return _done(f"{account.display_name} is connected. Its chats, fans and payments are being brought in.")
 
 
 @blueprint.post("/<id:account_id>")
@@ -100,6 +103,29 @@ def reconnect(account_id: int) -> ResponseReturnValue:
     )
 
 
+@blueprint.post("/<id:account_id>/read")
+def read(account_id: int) -> ResponseReturnValue:
+    """Bring in what is at the platform, once more."""
+    form = ReadForm()
+
+    def act() -> str:
+        _check(form)
+        account = owning.own(viewer(), account_id)
+        sync.begin(account.id, now() - timedelta(days=int(form.days.data)), full=True)
+        return f"{account.display_name} is being brought in."
+
+    return _try(account_id, act)
+
+
+@blueprint.get("/<id:account_id>/progress")
+def progress(account_id: int) -> ResponseReturnValue:
+    """How far it is: what the page asks while it goes on."""
+    account = owning.own(viewer(), account_id)
+    return render_template(
+        "accounts/_progress.html", account=account, run=queries.progress([account.id]).get(account.id)
+    )
+
+
 @blueprint.post("/<id:account_id>/managers")
 def invite(account_id: int) -> ResponseReturnValue:
     """Let a manager in."""
@@ -133,7 +159,7 @@ def _try(account_id: int, act: Callable[[], str]) -> ResponseReturnValue:
         return _page(reason=_words(refusal), about=account_id), 422
 
 
-def _check(form: KeyForm | ConnectForm | DetailsForm | InviteForm) -> None:
+def _check(form: KeyForm | ConnectForm | DetailsForm | InviteForm | ReadForm) -> None:
     if not form.validate():
         raise Invalid([], form.faults())
 
@@ -153,9 +179,12 @@ def _unsealed(sealed: str) -> str:
 def _page(
     choices: list[Listed] | None = None, sealed: str = "", reason: str | None = None, about: int | None = None
 ) -> str:
+    owned = owning.owned(viewer())
     return render_template(
         "accounts/connect.html",
-        owned=owning.owned(viewer()),
+        owned=owned,
+        runs=queries.progress([one.account.id for one in owned]),
+        periods=PERIODS,
         choices=choices,
         sealed=sealed,
         reason=reason,

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -12,7 +13,11 @@ from app.accounts import connection
 from app.accounts import queries as accounts
 from app.accounts.connection import Keys
 from app.accounts.models import Account, Membership
+from app.clock import now
+from app.db import transaction
 from app.extensions import db
+from app.inbound import queries
+from app.inbound.models import Stage
 from embedded.platform_process import KEY
 from tests.embedded.platform.sim import Sim
 from tests.pages.conftest import SignIn, post
@@ -20,7 +25,7 @@ from tests.support.cast import Cast
 
 PAGE = "/platforms/onlyfans/connect"
 OWN_KEY = "adas-own-key-1234"
-ZONE = {"time_zone": "Europe/Paris"}
+ZONE = {"time_zone": "Europe/Paris", "days": "90"}
 
 
 @pytest.fixture
@@ -61,6 +66,9 @@ def test_a_key_is_entered_and_an_account_of_it_chosen(as_ada: FlaskClient, cast:
     page = as_ada.get(PAGE).text
     assert "own key …1234" in page
     assert "The new one is connected." in page
+    run = queries.progress([account.id])[account.id]
+    assert now() - run.since > timedelta(days=89)
+    assert f'hx-get="{PAGE}/{account.id}/progress"' in page
 
 
 def test_an_account_is_connected_by_its_id_on_the_deployments_key(as_ada: FlaskClient) -> None:
@@ -77,7 +85,7 @@ def test_an_account_is_connected_by_its_id_on_the_deployments_key(as_ada: FlaskC
         ("", {"platform_id": "acct_nowhere", **ZONE}, "lists no such account"),
         ("", {"platform_id": "acct_demo_ada", **ZONE}, "connected already"),
         ("", {"platform_id": "no id", **ZONE}, "looks like acct_abc123"),
-        ("", {"platform_id": "acct_new", "time_zone": "Moon/Sea"}, "Not a valid choice"),
+        ("", {"platform_id": "acct_new", "time_zone": "Moon/Sea", "days": "90"}, "Not a valid choice"),
         ("", {"platform_id": "acct_new", "sealed": "broken", **ZONE}, "Enter the key again"),
     ],
 )
@@ -125,6 +133,21 @@ def test_it_goes_on_once_it_was_authenticated_again(as_ada: FlaskClient, cast: C
     assert "Authenticate again" not in as_ada.get(PAGE).text
 
 
+def test_what_is_at_the_platform_is_brought_in_again_when_the_owner_says_so(as_ada: FlaskClient, cast: Cast) -> None:
+    path = f"{PAGE}/{cast.account.id}"
+    assert post(as_ada, f"{path}/read", {"days": "365"}, htmx=False).status_code == 303
+    run = queries.progress([cast.account.id])[cast.account.id]
+    assert now() - run.since > timedelta(days=364)
+    assert "Bringing in chats" in as_ada.get(f"{path}/progress").text
+    with transaction():
+        run.stage, run.finished_at, run.chats = Stage.DONE, now(), 1200
+    done = as_ada.get(f"{path}/progress").text
+    assert "1,200 chats" in done
+    assert "hx-get" not in done
+    assert post(as_ada, f"{path}/read", {"days": "7"}, htmx=False).status_code == 422
+    assert as_ada.get(f"{PAGE}/{cast.eves_account.id}/progress").status_code == 404
+
+
 def test_managers_are_let_in_and_out_by_the_owner(as_ada: FlaskClient, cast: Cast) -> None:
     path = f"{PAGE}/{cast.account.id}/managers"
     assert "Max Example" in as_ada.get(PAGE).text
@@ -139,7 +162,7 @@ def test_managers_are_let_in_and_out_by_the_owner(as_ada: FlaskClient, cast: Cas
         assert post(as_ada, path, {"email": nobody}, htmx=False).status_code == 422
 
 
-@pytest.mark.parametrize("deed", ["", "/key", "/key/remove", "/reconnect", "/managers", "/managers/1/remove"])
+@pytest.mark.parametrize("deed", ["", "/key", "/key/remove", "/reconnect", "/read", "/managers", "/managers/1/remove"])
 def test_somebody_elses_account_is_not_there(as_ada: FlaskClient, cast: Cast, deed: str) -> None:
     form = {"display_name": "Mine", "api_key": OWN_KEY, "email": "max@example.com", **ZONE}
     answers = [

@@ -12,6 +12,7 @@ from app.messages.rules import UNPRINTABLE
 
 PLATFORM_ID = Regexp(re.compile(r"[A-Za-z0-9_-]{1,64}\Z"), message="An account's id looks like acct_abc123.")
 API_KEY = Regexp(re.compile(r"[!-~]{8,200}\Z"), message="That doesn't look like a key of the platform's API.")
+PERIODS = {"30": "30 days", "90": "90 days", "365": "year", "1825": "5 years"}
 PLACES = ("Africa/", "America/", "Asia/", "Atlantic/", "Australia/", "Europe/", "Indian/", "Pacific/")
 
 
@@ -42,6 +43,7 @@ class ConnectForm(_Form):
 
     platform_id = StringField("Account id", [DataRequired("Choose an account."), PLATFORM_ID], filters=[_trimmed])
     time_zone = SelectField("Time zone", choices=zones)
+    days = SelectField("Payments of the last", choices=list(PERIODS))
     sealed = HiddenField("Key", [Length(max=1000)])
 
 
@@ -50,6 +52,12 @@ class DetailsForm(_Form):
 
     display_name = StringField("Name", [DataRequired("Enter a name."), Length(max=100)], filters=[_trimmed])
     time_zone = SelectField("Time zone", choices=zones)
+
+
+class ReadForm(_Form):
+    """How far back payments are read."""
+
+    days = SelectField("Payments of the last", choices=list(PERIODS))
 
 
 class InviteForm(_Form):
