@@ -24,7 +24,15 @@ from app.pages.outlook import outlook
 from app.pages.parts import desk
 
 PAGE = 20
-WISHES = ("tag", "without_tag", "tier", "status")
+WISHES = {
+    "tag": "tag",
+    "without_tag": "without_tag",
+    "tier": "tier",
+    "status": "status",
+    "seen": "seen",
+    "from": "spent_from",
+    "to": "spent_to",
+}
 WISH_LENGTH = 50
 blueprint = Blueprint("campaigns", __name__, url_prefix="/messages")
 closed_to_all_but(blueprint, Role.CREATOR)
@@ -32,12 +40,11 @@ closed_to_all_but(blueprint, Role.CREATOR)
 
 @blueprint.get("/bulk")
 def new() -> ResponseReturnValue:
-    """The form of a new campaign; wishes about fans may stand in the address, as `?tag=vip`."""
+    """The form of a new campaign; wishes about fans may stand in the address, as in that of the page of fans."""
     account = _account()
     if account is None:
         return render_template("campaigns/no_account.html")
-    wishes = {name: UNPRINTABLE.sub("", request.args.get(name, ""))[:WISH_LENGTH] for name in WISHES}
-    form = CampaignForm(formdata=None, data=wishes | {"account": account.id, "key": str(uuid.uuid4())})
+    form = CampaignForm(formdata=None, data=_wishes() | {"account": str(account.id), "key": str(uuid.uuid4())})
     return _form(account, form)
 
 
@@ -147,6 +154,14 @@ def _account() -> Account | None:
         return accounts.account(viewer(), read_id(named) or 0)
     mine = accounts.visible(viewer())
     return mine[0] if mine else None
+
+
+def _wishes() -> dict[str, str]:
+    """What the address asks of fans; nonsense asks nothing."""
+    given = {field: UNPRINTABLE.sub("", request.args.get(name, ""))[:WISH_LENGTH] for name, field in WISHES.items()}
+    form = CampaignForm(formdata=None, data=given)
+    form.validate()
+    return {field: value for field, value in given.items() if not form[field].errors}
 
 
 def _form(account: Account, form: CampaignForm, refusal: str | None = None) -> str:

@@ -173,7 +173,9 @@ def test_wishes_may_stand_in_the_address(visitor: FlaskClient, cast: Cast) -> No
     with transaction():
         cast.fans[0].tags = ["vip"]
     assert "<strong>1</strong> fan" in visitor.get(f"{BULK}?tag=vip").text
-    assert visitor.get(f"{BULK}?tag=%00%ff&tier=%00&status=x&account={cast.account.id}").status_code == 200
+    assert "<strong>1</strong> fan" in visitor.get(f"{BULK}?tag=vip&status=active&seen=-7&from=0&to=100.50").text
+    nonsense = "tag=%00%ff&tier=%00&status=x&seen=x&from=lots&to=-1&without_tag=" + "x" * 99
+    assert visitor.get(f"{BULK}?{nonsense}&account={cast.account.id}").status_code == 200
 
 
 def test_campaigns_are_listed_newest_first_page_by_page(visitor: FlaskClient, cast: Cast) -> None:
