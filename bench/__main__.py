@@ -4,7 +4,7 @@ import platform
 import sys
 from collections.abc import Callable
 
-from bench import api, delivery, polls
+from bench import api, delivery, imports, polls
 
 BENCHMARKS: dict[str, Callable[[], dict[str, object]]] = {
     "one-account": delivery.one_account,
@@ -12,6 +12,7 @@ BENCHMARKS: dict[str, Callable[[], dict[str, object]]] = {
     "limits-lifted": delivery.limits_lifted,
     "latency": delivery.latency,
     "api": api.api,
+    "imports": imports.imports,
     "polls": polls.polls,
 }
 
