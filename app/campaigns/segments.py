@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, Row, and_, exists, func, select
+from sqlalchemy import ColumnElement, Row, and_, exists, func, select, true
 
 from app.conversations.models import Conversation
 from app.extensions import db
@@ -55,9 +55,13 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """How many fans a segment reaches, how many more it would if they could be written to, and some of them."""
+    """How many fans a segment reaches, and some of them.
+
+    `spared`: how many more it would if they weren't left in peace now; `unreachable`: if they could be written to.
+    """
 
     reachable: int
+    spared: int
     unreachable: int
     some: Sequence[Recipient]
 
@@ -70,16 +74,18 @@ class Audience:
 def audience(account_id: int, segment: Segment, at: datetime, some: int) -> Audience:
     """Whom the segment reaches at this moment, and the first `some` of them, those who spent most in front."""
     wished = _wishes(account_id, segment, at)
-    reachable = and_(*REACHABLE)
-    counted = select(func.count().filter(reachable), func.count().filter(~reachable)).select_from(Fan).where(*wished)
+    reachable, undisturbed = and_(*REACHABLE), and_(true(), *_undisturbed(segment, at))
+    several = (reachable & undisturbed, reachable & ~undisturbed, ~reachable)
+    counted = select(*(func.count().filter(one) for one in several)).select_from(Fan).where(*wished)
     row = db.session.execute(counted).one()
-    first = select(*RECIPIENT).where(*wished, *REACHABLE).order_by(Fan.value_cents.desc(), Fan.id).limit(some)
-    return Audience(row[0], row[1], db.session.execute(first).all() if row[0] else [])
+    first = select(*RECIPIENT).where(*wished, several[0]).order_by(Fan.value_cents.desc(), Fan.id).limit(some)
+    return Audience(row[0], row[1], row[2], db.session.execute(first).all() if row[0] else [])
 
 
 def following(account_id: int, segment: Segment, at: datetime, after: int, most: int) -> Sequence[Recipient]:
     """The next `most` fans of the segment by id, after the one with the id `after`."""
-    query = select(*RECIPIENT).where(*_wishes(account_id, segment, at), *REACHABLE, Fan.id > after)
+    query = select(*RECIPIENT).where(*_wishes(account_id, segment, at), *_undisturbed(segment, at), *REACHABLE)
+    query = query.where(Fan.id > after)
     return db.session.execute(query.order_by(Fan.id).limit(most)).all()
 
 
@@ -105,7 +111,7 @@ def _wishes(account_id: int, wanted: Segment, at: datetime) -> list[ColumnElemen
         found.append(Fan.tier == wanted.tier)
     if wanted.status:
         found.append(Fan.status == wanted.status)
-    return [*found, *_spent(wanted), *_active(wanted, at), *_undisturbed(wanted, at)]
+    return [*found, *_spent(wanted), *_active(wanted, at)]
 
 
 def _spent(wanted: Segment) -> list[ColumnElement[bool]]:

@@ -126,6 +126,8 @@ def test_nobody_is_written_to_twice_within_the_quiet_time(cast: Cast, three: lis
     speak(cast, 2, "in", timedelta(minutes=10))
     assert reached(quiet_minutes=60) == {"Uma", "Vic"}
     assert reached(quiet_minutes=5) == {"Tom", "Uma", "Vic"}
+    found = segments.audience(cast.account.id, Segment(quiet_minutes=60, spare_live=True), now(), some=9)
+    assert (found.reachable, found.spared, found.unreachable) == (1, 2, 1)
 
 
 def test_a_live_conversation_is_spared(cast: Cast, three: list[Fan], reached: Reached) -> None:
