@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+from random import Random
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from app.extensions import db
 from app.inbound import service
 from app.inbound.models import WebhookEvent
 from config import Settings
-from tests.inbound.told import ACCOUNT, message, work_off
+from tests.inbound.told import ACCOUNT, message, state, work_off
 from tests.support.apps import PRODUCTION, MakeApp
 from tests.support.cast import Cast
 
@@ -127,3 +128,33 @@ def test_without_redis_it_is_kept_all_the_same_and_found_by_the_tick(make_app: M
 def test_whatever_comes_gets_its_answer(client: FlaskClient, raw: bytes, status: int) -> None:
     assert post(client, raw).status_code == status
     work_off()
+
+
+def test_a_flood_doubled_shuffled_and_partly_forged_ends_like_the_story(signed: FlaskClient, cast: Cast) -> None:
+    random = Random(7)
+    story = [
+        {
+            "event": "messages.received",
+            "account_id": ACCOUNT,
+            "payload": message(n, random.choice([1001, 1002, 7001]), n),
+        }
+        for n in range(60)
+    ]
+    deliveries = [(f"evt_{n}", json.dumps(event).encode(), SECRET) for n, event in enumerate(story)]
+    deliveries += random.choices(deliveries, k=40)
+    forged = json.dumps(
+        {"event": "messages.received", "account_id": ACCOUNT, "payload": message(999, 1001, 9)}
+    ).encode()
+    deliveries += [(f"evt_forged_{n}", forged, "guessed") for n in range(5)]
+    random.shuffle(deliveries)
+    answers = [
+        post(signed, raw, secret, **{"X-OFAPI-Idempotency-Key": key}).status_code for key, raw, secret in deliveries
+    ]
+    assert (answers.count(200), answers.count(401)) == (100, 5)
+    work_off()
+    found = state(cast.account)
+    assert set(found["messages"]) == {str(event["payload"]["id"]) for event in story}  # type: ignore[index]
+    assert sum(unread for *_, unread in found["threads"].values()) == 60
+    last = {str(event["payload"]["fromUser"]["id"]): event["payload"] for event in story}  # type: ignore[index]
+    for fan, newest in last.items():
+        assert found["threads"][fan][0] == newest["text"].removeprefix("<p>").removesuffix("</p>")
