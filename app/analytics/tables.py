@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -144,9 +144,9 @@ def file(table: Table, zone_names: Sequence[str]) -> Iterator[str]:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\r\n")
     writer.writerow([heading(column, zone_names) for column in table.columns])
-    kinds = [column.cell for column in table.columns]
+    write = [WRITERS.get(column.cell, str) for column in table.columns]
     for row in table.rows:
-        writer.writerow([written(kind, value) for kind, value in zip(kinds, row, strict=True)])
+        writer.writerow(["" if value is None else one(value) for one, value in zip(write, row, strict=True)])
         if buffer.tell() > FLUSH_AT:
             yield buffer.getvalue()
             buffer.seek(0)
@@ -163,12 +163,15 @@ def heading(column: Column, zone_names: Sequence[str]) -> str:
 
 def written(kind: Cell, value: Any) -> str:
     """A cell as it stands in a file: money as `-12.05`, shares as `0.9750`, text that is no formula."""
-    if value is None:
-        return ""
-    if kind is Cell.MONEY:
-        return f"{'-' if value < 0 else ''}{abs(value) // 100}.{abs(value) % 100:02}"
-    if kind is Cell.SHARE:
-        return f"{value:.4f}"
-    if kind is Cell.TEXT:
-        return f"'{value}" if value.startswith(FORMULA) else value
-    return str(value)
+    return "" if value is None else WRITERS.get(kind, str)(value)
+
+
+def _dollars(cents: int) -> str:
+    return f"{'-' if cents < 0 else ''}{abs(cents) // 100}.{abs(cents) % 100:02}"
+
+
+def _harmless(text: str) -> str:
+    return f"'{text}" if text.startswith(FORMULA) else text
+
+
+WRITERS: dict[Cell, Callable[[Any], str]] = {Cell.MONEY: _dollars, Cell.SHARE: "{:.4f}".format, Cell.TEXT: _harmless}
