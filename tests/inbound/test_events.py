@@ -24,6 +24,7 @@ from tests.inbound import told
 from tests.inbound.told import message, state, subscription, tell, unlock, work_off
 from tests.support.cast import Cast
 
+pytestmark = pytest.mark.usefixtures("any_database")
 FANS = st.sampled_from([1001, 7001, 7002])
 SECONDS = st.integers(0, 100)
 Step = tuple[str, Any]

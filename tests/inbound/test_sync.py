@@ -29,6 +29,7 @@ from embedded.platform_process import KEY
 from tests.embedded.platform.sim import Sim
 from tests.support.cast import Cast
 
+pytestmark = pytest.mark.usefixtures("any_database")
 ADA = "acct_demo_ada"
 DAYS = timedelta(days=90)
 
