@@ -143,7 +143,8 @@ def cancel(campaign_id: int) -> ResponseReturnValue:
 @blueprint.post("/campaigns/<id:campaign_id>/retry")
 def retry(campaign_id: int) -> ResponseReturnValue:
     """Queue the failed ones again."""
-    service.retry_failed(viewer(), campaign_id)
+    if not service.retry_failed(viewer(), campaign_id):
+        raise Conflict("None of the failed can be tried again: the platform says that they can't be written to.")
     desk().publish_campaign(campaign_id)
     return _done(queries.campaign(viewer(), campaign_id))
 

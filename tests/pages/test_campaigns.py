@@ -223,6 +223,8 @@ def test_pause_resume_cancel_retry(visitor: FlaskClient, cast: Cast) -> None:
     assert "Pause</button>" in post(visitor, f"{path}/resume").text
     retried = post(visitor, f"{path}/retry").text
     assert "Failed <strong>0</strong>" in retried
+    refused = post(visitor, f"{path}/retry")
+    assert (refused.status_code, "None of the failed can be tried again" in refused.text) == (409, True)
     assert post(visitor, f"{path}/cancel", htmx=False).headers["Location"] == path
     assert queries.standing(cast.ada, campaign.id).counts.canceled == 3
     assert post(visitor, f"{path}/pause").status_code == 409
