@@ -25,8 +25,6 @@ from tests.inbound.told import message, state, subscription, tell, unlock, work_
 from tests.support.cast import Cast
 
 pytestmark = pytest.mark.usefixtures("any_database")
-FANS = st.sampled_from([1001, 7001, 7002])
-SECONDS = st.integers(0, 100)
 Step = tuple[str, Any]
 
 
@@ -46,14 +44,24 @@ def _step(kind: str, number: int, fan: int, second: int) -> Step:
     return kind, make[kind]()
 
 
-KINDS = st.sampled_from(
-    ["messages.received"] * 4
-    + ["messages.sent", "messages.deleted", "messages.ppv.unlocked", "subscriptions.new", "subscriptions.expired"]
-    + ["tips.received", "transactions.new", "posts.liked", "something.unheard_of"]
+KINDS = ("messages.received",) * 4 + (
+    "messages.sent",
+    "messages.deleted",
+    "messages.ppv.unlocked",
+    "subscriptions.new",
+    "subscriptions.expired",
+    "tips.received",
+    "transactions.new",
+    "posts.liked",
+    "something.unheard_of",
 )
-STORIES = st.lists(st.tuples(KINDS, FANS, SECONDS), min_size=2, max_size=14).map(
-    lambda story: [_step(kind, number, fan, second) for number, (kind, fan, second) in enumerate(story)]
-)
+
+
+def _story(random: Random) -> list[Step]:
+    """Much of everything, between few people, in so little time that moments are shared."""
+    return [
+        _step(random.choice(KINDS), number, random.choice((1001, 7001)), random.randrange(12)) for number in range(40)
+    ]
 
 
 def _forget() -> None:
@@ -71,15 +79,14 @@ def _forget() -> None:
 
 
 def _new() -> Any:
-    return Fan.platform_id.in_(["7001", "7002"])
+    return Fan.platform_id.in_(["7001"])
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(story=STORIES, seed=st.integers(0, 10**6))
-def test_any_order_doubled_and_late_ends_like_the_story_as_it_happened(
-    cast: Cast, story: list[Step], seed: int
-) -> None:
-    random, ends = Random(seed), []
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 10**6))
+def test_any_order_doubled_and_late_ends_like_the_story_as_it_happened(cast: Cast, seed: int) -> None:
+    random, ends = Random(seed), list[dict[str, Any]]()
+    story = _story(random)
     for shuffled in (False, True):
         _forget()
         deliveries = [(f"evt_{number}", *step) for number, step in enumerate(story)]
