@@ -16,7 +16,7 @@ from app.fans.models import Fan
 from app.fans.queries import tagged
 from app.messages.models import Message, Status
 
-MOST_THREADS = 300
+MOST_THREADS = 100
 """Of how many conversations, those of the latest messages, answers are timed: a median needs no more."""
 
 
