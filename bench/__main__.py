@@ -4,13 +4,14 @@ import platform
 import sys
 from collections.abc import Callable
 
-from bench import api, delivery, imports, polls
+from bench import analytics, api, delivery, imports, polls
 
 BENCHMARKS: dict[str, Callable[[], dict[str, object]]] = {
     "one-account": delivery.one_account,
     "many-accounts": delivery.many_accounts,
     "limits-lifted": delivery.limits_lifted,
     "latency": delivery.latency,
+    "analytics": analytics.analytics,
     "api": api.api,
     "imports": imports.imports,
     "polls": polls.polls,
