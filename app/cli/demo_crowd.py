@@ -7,6 +7,7 @@ from app.cli.demo_people import DemoFan
 
 TWO_YEARS = 715
 MONTH = timedelta(days=30)
+EARLY = 4
 SIZES = {"acct_demo_ada": 150, "acct_demo_bea": 70, "acct_demo_eve": 90}
 TIERS = ("Basic", "Silver", "Gold", "VIP")
 LIKELY = (50, 28, 17, 5)
@@ -25,13 +26,14 @@ LAST = (
 def crowd(random: Random, platform_id: str, moment: datetime) -> list[tuple[DemoFan, datetime]]:
     """Fans of an account who never wrote, with the moment of their first payment: the account grows over time."""
     names = random.sample([f"{first} {last}" for first in FIRST.split() for last in LAST.split()], SIZES[platform_id])
-    return [_somebody(random, name, moment) for name in names]
+    return [_somebody(random, name, moment, place < EARLY) for place, name in enumerate(names)]
 
 
-def _somebody(random: Random, name: str, moment: datetime) -> tuple[DemoFan, datetime]:
+def _somebody(random: Random, name: str, moment: datetime, early: bool) -> tuple[DemoFan, datetime]:
     tier = random.choices(TIERS, LIKELY)[0]
-    # More join lately than in the beginning.
-    joined = moment - timedelta(days=TWO_YEARS * (1 - random.random() ** 0.6), minutes=random.randrange(1440))
+    # More join lately than in the beginning, when some do.
+    share = random.random() ** 0.6 * (0.02 if early else 1)
+    joined = moment - timedelta(days=TWO_YEARS * (1 - share), minutes=random.randrange(1440))
     could, months = (moment - joined) // MONTH + 1, 1
     while months < could and random.random() < STAY[tier]:
         months += 1
