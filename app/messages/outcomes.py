@@ -135,12 +135,15 @@ def _settle(envelope: Envelope, result: Later | Uploaded | Failed | Unknown, now
             _refund_last_attempt(envelope)
         if _unreadable_for_long(envelope, now):
             result = UNREADABLE if result.step == Step.LOOK_UP else Failed(result.reason, "MEDIA_UNAVAILABLE")
-    values = _changes(envelope, result, now)
+    unfinished = update(Message).where(
+        Message.id == envelope.message_id, Message.status.in_([Status.SENDING, Status.QUEUED])
+    )
+    # Whose claim it is by now: what came late may still say that its call used up no attempt.
+    db.session.execute(unfinished.values(attempts=_counted(envelope.message_id)))
     db.session.execute(
-        update(Message)
-        .where(Message.id == envelope.message_id, Message.claim_id == envelope.claim_id)
-        .where(Message.status.in_([Status.SENDING, Status.QUEUED]))
-        .values(claim_id=None, lease_until=None, claims=0, attempts=_counted(envelope.message_id), **values)
+        unfinished.where(Message.claim_id == envelope.claim_id).values(
+            claim_id=None, lease_until=None, claims=0, **_changes(envelope, result, now)
+        )
     )
 
 

@@ -144,6 +144,14 @@ def test_a_late_end_changes_nothing_once_the_claim_is_gone(message: Message, acc
     assert fresh(message).attempts == 2
 
 
+def test_a_late_end_that_used_up_no_attempt_still_says_so(message: Message, account: Account) -> None:
+    lost = must_claim(account)
+    change(message, lease_until=database_now() - timedelta(seconds=1))
+    upkeep.recover_leases()
+    outcomes.record([(lost, Later(Step.SEND, 0, "not now", counted=False))])
+    assert fresh(message).attempts == 0
+
+
 LATE_ENDS = (Failed("late"), Unknown("late"), UNCLEAR, Later(Step.SEND, 0, "late"))
 
 
