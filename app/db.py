@@ -20,7 +20,8 @@ from sqlalchemy.sql.compiler import DDLCompiler
 from app.extensions import Model, db
 
 log = logging.getLogger(__name__)
-RESTED = 5.0
+# Shorter than any restart of a database, so that nobody meets the connections from before it.
+RESTED = 1.0
 BigId = BigInteger().with_variant(Integer(), "sqlite")
 NOW = {
     "sqlite": "SELECT strftime('%Y-%m-%d %H:%M:%f', 'now')",
