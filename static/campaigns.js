@@ -22,5 +22,9 @@
   document.addEventListener("input", (event) => {
     if (event.target === field()) count();
   });
+  // A new outlook brings a new button, and a press that began on the old one would launch nothing.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (document.querySelector(".launch:active")) event.detail.shouldSwap = false;
+  });
   document.addEventListener("DOMContentLoaded", count);
 })();

@@ -119,6 +119,24 @@ def test_the_keyboard_alone_is_enough(enter: Enter, page: Page, ada: User) -> No
     expect(page.locator("#campaigns-resume")).to_be_visible()
 
 
+def test_an_outlook_that_comes_late_takes_neither_focus_nor_click(enter: Enter, page: Page, ada: User) -> None:
+    enter(ada, BULK)
+    page.fill("#name", "Late outlook")
+    page.fill("#content", "Hello!")
+    expect(page.locator("#outlook .preview-bubble")).to_have_count(3)
+    late = "htmx.ajax('POST', '/messages/bulk/outlook', {source: '#campaign', target: '#outlook', swap: 'outerHTML'})"
+    page.focus(".launch")
+    page.evaluate("document.querySelector('.launch').dataset.old = 'yes'")
+    page.evaluate(late)
+    expect(page.locator(".launch")).not_to_have_attribute("data-old", "yes")
+    expect(page.locator(".launch")).to_be_focused()
+    page.hover(".launch")
+    page.mouse.down()
+    page.evaluate(late)
+    page.mouse.up()
+    page.wait_for_url(f"**{CAMPAIGNS}/*")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_shuts_nobody_out_and_fits_a_phone(
     enter: Enter, page: Page, ada: User, cast: Cast, scheme: str, live_server: str
