@@ -1,15 +1,22 @@
 """Whatever happens to calls, workers and Redis, an observer at the platform's door never counts too many."""
 
-import random
 from dataclasses import dataclass, field
+from random import Random
 
 import pytest
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from app.delivery.token_bucket import Ended, Slot
-from tests.delivery.virtual import LIMIT, TIMEOUT, VirtualRedis
+from tests.delivery.virtual import LIMIT, TIMEOUT, StillRedis
 
 ACCOUNTS = (1, 2)
 WINDOW, GAP = int(LIMIT.window * 1000), int(LIMIT.min_gap * 1000)
@@ -41,9 +48,14 @@ class Bucket(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.time = VirtualRedis(self.url)
+        self.time = StillRedis(self.url)
         self.door = Door()
         self.flying: list[Flight] = []
+        self.luck = Random(0)
+
+    @initialize(seed=st.integers(0, 1_000_000))
+    def luck_is_dealt(self, seed: int) -> None:
+        self.luck = Random(seed)
 
     @rule(account=accounts)
     def work_comes(self, account: int) -> None:
@@ -129,13 +141,12 @@ class Bucket(RuleBasedStateMachine):
         assert served == set(ACCOUNTS)
 
     def _take(self) -> list[Slot]:
-        bucket = self.time.bucket()
-        taken = bucket.take(4)
+        taken = self.time.bucket().take(4)
         now = self.time.now()
         if taken.lost:
-            bucket.found(taken.run, fresh=not any(self.door.attempts.values()))
+            self.time.bucket().found(taken.run, fresh=not any(self.door.attempts.values()))
         if taken.strangers:
-            bucket.admit(taken.run, {account: self._wait_of(account, now) for account in taken.strangers})
+            self.time.bucket().admit(taken.run, {account: self._wait_of(account, now) for account in taken.strangers})
         for slot in taken.slots:
             attempts = self.door.attempts[slot.account_id]
             assert all(slot.start_ms - earlier >= GAP for earlier in attempts), (slot.start_ms, attempts)
@@ -156,11 +167,11 @@ class Bucket(RuleBasedStateMachine):
         """A call ends after its time-out in all: what is older has arrived by then, or never does."""
         now = self.time.now()
         for flight in [one for one in self.flying if now - one.began > CALL]:
-            if flight.arrived is None and random.random() < 0.7:
-                self.door.arrivals[flight.slot.account_id].append(flight.began + random.randint(0, CALL))
+            if flight.arrived is None and self.luck.random() < 0.7:
+                self.door.arrivals[flight.slot.account_id].append(flight.began + self.luck.randint(0, CALL))
             self.flying.remove(flight)
             # Its worker was paused and says so late, or is gone and never does.
-            if random.random() < 0.5:
+            if self.luck.random() < 0.5:
                 self._finish(flight, "unclear")
 
     def _arrive(self, flight: Flight) -> None:

@@ -49,3 +49,25 @@ class VirtualRedis:
         self.bucket().ready(accounts)
         taken = self.bucket().take(1)
         self.bucket().admit(taken.run, dict.fromkeys(accounts, 0.0))
+
+
+class StillRedis(VirtualRedis):
+    """Its time moves only when the test moves it, however busy the machine is: the same story has the same end twice.
+
+    The script's clock never goes back, so a `last` that is far ahead of the real time is what it says next.
+    """
+
+    moment = 4_000_000_000_000
+
+    def bucket(self) -> TokenBucket:
+        """A worker's bucket, for one call: afterwards its clock runs."""
+        self.client.hset(CLOCK, mapping={"last": self.moment, "offset": 0})
+        return super().bucket()
+
+    def pass_time(self, ms: int) -> None:
+        """Let time pass."""
+        self.moment += ms
+
+    def flush(self) -> None:
+        """Redis loses everything but its clock."""
+        self.client.flushall()
