@@ -110,9 +110,11 @@ def test_a_task_that_takes_too_long_is_ended(supervisor: Supervisor) -> None:
 
 
 def test_a_part_that_dies_is_started_again(supervisor: Supervisor, said: Said, tmp_path: Path) -> None:
-    flag = tmp_path / "flag"
-    supervisor.launch(shell("frail", f"if [ -e {flag} ]; then {FOREVER}; fi; touch {flag}; echo ouch; exit 7"))
+    dies, died = tmp_path / "dies", tmp_path / "died"
+    once = f"until [ -e {dies} ]; do sleep 0.05; done; touch {died}; echo ouch; exit 7"
+    supervisor.launch(shell("frail", f"if [ -e {died} ]; then {FOREVER}; fi; {once}"))
     supervisor.wait()
+    dies.touch()
     assert step_until(supervisor, said, "frail runs again")
     assert said.mentions("frail ended (exit code 7). The end of")
     assert said.mentions("| ouch\nfrail is started again in 0.02 s")
