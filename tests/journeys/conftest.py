@@ -14,19 +14,11 @@ from tests.support.databases import TEMPLATE, Postgres
 HERE = Path(__file__).parent
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Name the marker for what takes its honest time."""
-    config.addinivalue_line("markers", "slow: takes 20 s or more; only with -m slow")
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Everything here is a journey; the slow ones run when they are asked for."""
-    asked = "slow" in config.option.markexpr
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything here is a journey."""
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.journey)
-            if item.get_closest_marker("slow") and not asked:
-                item.add_marker(pytest.mark.skip(reason="slow: run with -m slow"))
 
 
 @pytest.fixture(scope="session")

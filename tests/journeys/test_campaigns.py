@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
+
 from app.accounts.models import User
 from app.campaigns import queries, service
 from app.campaigns.queries import Standing
@@ -47,8 +49,8 @@ def standing(author: Author, campaign_id: int) -> Standing:
         return queries.standing(viewer, campaign_id)
 
 
-def test_a_paused_campaign_lets_an_answer_through_and_goes_on_where_it_was(any_house: House) -> None:
-    author = any_house.author()
+def test_a_paused_campaign_lets_an_answer_through_and_goes_on_where_it_was(house: House) -> None:
+    author = house.author()
     campaign_id = launch(author, 14)
     until(lambda: len(author.delivered()) >= 3, author.story)
     with as_author(author) as viewer:
@@ -65,6 +67,7 @@ def test_a_paused_campaign_lets_an_answer_through_and_goes_on_where_it_was(any_h
     assert audit(author)["calls"] == 15
 
 
+@pytest.mark.slow
 def test_the_last_message_goes_when_the_estimate_said(house: House, author: Author) -> None:
     campaign_id = launch(author, 20)
     with as_author(author) as viewer:
@@ -88,6 +91,7 @@ def test_a_campaign_survives_a_kill_and_no_fan_gets_it_twice(house: House, autho
     audit(author)
 
 
+@pytest.mark.slow
 def test_what_is_planned_in_the_background_is_there_though_its_worker_dies(house: House, author: Author) -> None:
     fans = 500 * (BATCHES - 1) + 20
     campaign_id = launch(author, fans)

@@ -10,7 +10,9 @@ from tests.journeys.house import House
 from tests.journeys.waiting import until
 
 
-@pytest.mark.parametrize("victim", ["delivery", "manager", "both"])
+@pytest.mark.parametrize(
+    "victim", ["delivery", *(pytest.param(who, marks=pytest.mark.slow) for who in ("manager", "both"))]
+)
 def test_work_goes_on_after_a_kill_while_calls_hang(house: House, victim: str) -> None:
     authors = _hanging(house)
     worker = house.workers[0]

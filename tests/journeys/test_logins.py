@@ -1,5 +1,6 @@
 """Logins that the platform refuses: the account waits, its messages too, and a probe lets them go on."""
 
+import pytest
 from sqlalchemy import update
 
 from app.accounts.connection import Keys
@@ -28,6 +29,7 @@ def test_an_account_with_a_lost_session_waits_until_it_is_connected_again(house:
         _check_new_key(author)
 
 
+@pytest.mark.slow
 def test_a_refused_key_stops_all_its_accounts_and_no_other(house: House) -> None:
     first, second, with_own_key = house.author(), house.author(), house.author()
     house.sim.tell("/keys", {"key": "a-key-of-their-own"})

@@ -2,6 +2,7 @@
 
 import time
 
+import pytest
 import redis
 
 from app.delivery.circuit_breaker import State
@@ -74,6 +75,7 @@ def test_without_redis_nothing_is_sent_and_everything_is_accepted(house: House, 
     assert audit(author)["calls"] == 11
 
 
+@pytest.mark.slow
 def test_a_redis_that_hangs_is_waited_for(house: House, author: Author) -> None:
     author.write_many(8, fans=4)
     until(lambda: len(author.delivered()) >= 2, author.story)

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from tests.journeys.audit import audit
 from tests.journeys.authors import Author
 from tests.journeys.house import House
@@ -21,6 +23,7 @@ def test_tickets_that_got_lost_are_published_again(house: House, author: Author)
     assert audit(author)["calls"] == 5
 
 
+@pytest.mark.slow
 def test_a_queue_that_is_deleted_and_made_anew_delivers_again(house: House, author: Author) -> None:
     with house.paused_workers():
         author.write_many(5)

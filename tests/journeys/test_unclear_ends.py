@@ -91,6 +91,7 @@ def test_what_arrives_between_time_out_and_next_try_is_found(author: Author) -> 
     audit(author)
 
 
+@pytest.mark.slow
 def test_a_new_key_is_not_used_while_an_unclear_call_may_have_arrived(house: House, author: Author) -> None:
     author.fault("latency", seconds=3.0, times=1)
     author.write("Slowly")
@@ -109,6 +110,7 @@ def _write_into(house: House, kind: str, rule: dict[str, Any]) -> Author:
     return author
 
 
+@pytest.mark.slow
 def test_a_message_is_found_behind_hundreds_of_the_fans(author: Author) -> None:
     author.fault("hang_after_delivery", kept=False, times=1)
     author.write("Where am I?")

@@ -152,6 +152,7 @@ def test_nothing_jumps_when_charts_are_drawn(enter: Enter, page: Page, ada: User
     assert [section.bounding_box() for section in drawn(page).locator(".plot").all()] == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(enter: Enter, page: Page, max: User, scheme: str, live_server: str) -> None:
     page.emulate_media(color_scheme=scheme)

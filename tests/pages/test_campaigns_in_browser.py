@@ -138,6 +138,7 @@ def test_an_outlook_that_comes_late_takes_neither_focus_nor_click(enter: Enter, 
     page.wait_for_url(f"**{CAMPAIGNS}/*")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_shuts_nobody_out_and_fits_a_phone(
     enter: Enter, page: Page, ada: User, cast: Cast, scheme: str, live_server: str

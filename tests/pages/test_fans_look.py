@@ -33,6 +33,7 @@ def _violations(page: Page) -> list[str]:
     return [f"{one['id']}: {node['html'][:200]}" for one in found for node in one["nodes"]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_and_nothing_sticks_out(
     enter: Callable[[User, str], Page], page: Page, cast: Cast, paths: list[str], scheme: str, live_server: str

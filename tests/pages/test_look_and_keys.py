@@ -82,6 +82,7 @@ def test_axe_finds_nothing(enter: Enter, page: Page, ada: User, lively: Cast, sc
             assert _violations(page) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_in_what_opens(
     enter: Enter, page: Page, ada: User, lively: Cast, scheme: str, live_server: str
