@@ -68,10 +68,16 @@ def _known(scope: Scope, span: Span, ends: tuple[int, ...]) -> list[tuple[int, i
     """At each end: how many fans there were, and what they have spent until today."""
     columns: list[ColumnElement[int]] = []
     for end in ends:
-        there = Fan.created_at < zones.moment_of(end)
+        there = _there(end)
         columns += [func.count().filter(there), func.coalesce(func.sum(Fan.value_cents).filter(there), 0)]
     row = db.session.execute(select(*columns).where(*_fans(scope, span.account_ids))).one()
     return [(int(row[place]), int(row[place + 1])) for place in range(0, len(row), 2)]
+
+
+def _there(end: int) -> ColumnElement[bool]:
+    """Whether a fan had come by then, and hadn't been taken out."""
+    moment = zones.moment_of(end)
+    return (Fan.created_at < moment) & (Fan.removed_at.is_(None) | (Fan.removed_at >= moment))
 
 
 def _spent_since(scope: Scope, span: Span, ends: tuple[int, ...]) -> list[int]:
@@ -81,7 +87,7 @@ def _spent_since(scope: Scope, span: Span, ends: tuple[int, ...]) -> list[int]:
     since = Period(zones.day_of(days[0]), max(zones.day_of(days[-1]), zones.local_day(span.zone, now())))
     rows = sources.fan_days(own, since)
     columns = [
-        func.coalesce(func.sum(rows.c.gross).filter(rows.c.day >= day, Fan.created_at < zones.moment_of(end)), 0)
+        func.coalesce(func.sum(rows.c.gross).filter(rows.c.day >= day, _there(end)), 0)
         for day, end in zip(days, ends, strict=True)
     ]
     return [
@@ -108,7 +114,8 @@ def payers_by_account(scope: Scope, period: Period) -> dict[int, int]:
 
 def fans_by_account(scope: Scope) -> dict[int, int]:
     """Account id → how many fans it has now."""
-    query = select(Fan.account_id, func.count()).where(*_fans(scope, scope.ids)).group_by(Fan.account_id)
+    query = select(Fan.account_id, func.count()).where(*_fans(scope, scope.ids), Fan.removed_at.is_(None))
+    query = query.group_by(Fan.account_id)
     return dict(db.session.execute(query).all())
 
 

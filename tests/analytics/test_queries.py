@@ -143,6 +143,17 @@ def test_the_audience_grows_and_its_value_is_what_was_spent_until_then(cast: Cas
     assert end.lifetime_value == 3633
 
 
+def test_who_was_taken_out_counts_until_then(cast: Cast) -> None:
+    for fan in cast.fans:
+        fan.created_at = at("2026-01-10 12:00")
+    cast.fans[0].removed_at, cast.fans[1].removed_at = at("2026-03-20 12:00"), at("2026-02-20 12:00")
+    db.session.commit()
+    scope = queries.scope(cast.ada)
+    earlier, before, end = audience.growth(scope, MARCH)
+    assert [one.fans for one in (earlier, before, end)] == [4, 3, 2]
+    assert audience.fans_by_account(scope)[cast.account.id] == 2
+
+
 def test_messages_are_counted_and_answers_timed(cast: Cast, say: Write) -> None:
     first, second, third = cast.conversations[:3]
     say(first, "2026-03-02 10:00", "in")
