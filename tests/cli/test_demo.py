@@ -25,8 +25,6 @@ from app.messages.models import Message, Status
 from app.messages.rules import MEDIA_MOST, check_text, check_url, price_fault
 from tests.support.apps import PRODUCTION, MakeApp, RunCli
 
-pytestmark = pytest.mark.usefixtures("any_database")
-
 
 @pytest.fixture
 def loaded(run_cli: RunCli) -> None:
@@ -110,7 +108,7 @@ def test_money_fits_what_was_sold() -> None:
         assert fan.value_cents >= 999 + db.session.execute(sold).scalar_one()
 
 
-@pytest.mark.usefixtures("loaded")
+@pytest.mark.usefixtures("any_database", "loaded")
 def test_two_years_of_payments_are_there_and_counted() -> None:
     for account in db.session.scalars(select(Account)):
         received = func.min(Transaction.received_at), func.max(Transaction.received_at), func.count()
