@@ -2,22 +2,17 @@
 
 import re
 import resource
-import tempfile
 import time
 from collections.abc import Callable
 from contextvars import Context
 from datetime import date, timedelta
 from functools import partial
-from pathlib import Path
 
-import flask_migrate
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select, text
 from werkzeug.test import TestResponse
 
-import config
-from app import create_app
 from app.accounts.models import User
 from app.analytics import answers, audience, queries, revenue, service
 from app.analytics.scope import Period
@@ -49,17 +44,9 @@ FROM fan, payment
 def analytics() -> dict[str, object]:
     """Page, queries and export on SQLite and PostgreSQL, for one account and for a manager of 50."""
     figures: dict[str, object] = {}
-    for kind, database in databases.KINDS.items():
-        with tempfile.TemporaryDirectory(prefix="huntaze-bench-") as folder:
-            directory = Path(folder)
-            directory.chmod(0o755)
-            with database(directory) as url:
-                app = create_app(config.load({"DATABASE_URL": url, "LOG_LEVEL": "ERROR"}))
-                with app.app_context():
-                    flask_migrate.upgrade()
-                    crowd.fill(app)
-                    figures |= {f"{kind} {name}": value for name, value in _measure(app).items()}
-                    db.engine.dispose()
+    for kind, app in databases.apps():
+        crowd.fill(app)
+        figures |= {f"{kind} {name}": value for name, value in _measure(app).items()}
     return figures
 
 

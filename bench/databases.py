@@ -1,10 +1,18 @@
-"""A new, empty database of each kind in a folder."""
+"""A new, empty database of each kind in a folder, and an app on each."""
 
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
+
+import flask_migrate
+from flask import Flask
+
+import config
+from app import create_app
+from app.extensions import db
 
 
 @contextmanager
@@ -32,3 +40,18 @@ def postgresql(directory: Path) -> Iterator[str]:
 
 
 KINDS = {"SQLite": sqlite, "PostgreSQL": postgresql}
+
+
+def apps() -> Iterator[tuple[str, Flask]]:
+    """Each kind's name and an app on a new database of that kind, its tables made, inside the app's context."""
+    for kind, database in KINDS.items():
+        with tempfile.TemporaryDirectory(prefix="huntaze-bench-") as folder:
+            directory = Path(folder)
+            directory.chmod(0o755)
+            with database(directory) as url:
+                app = create_app(config.load({"DATABASE_URL": url, "LOG_LEVEL": "ERROR"}))
+                with app.app_context():
+                    flask_migrate.upgrade()
+                    yield kind, app
+                    db.session.remove()
+                    db.engine.dispose()

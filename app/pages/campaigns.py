@@ -18,7 +18,7 @@ from app.messages.rules import UNPRINTABLE
 from app.pages import progress as doing
 from app.pages.addresses import read_id
 from app.pages.forms.campaigns import OUT_OF_DATE, CampaignForm
-from app.pages.guard import closed_to_all_but, viewer
+from app.pages.guard import account_shown, closed_to_all_but, viewer
 from app.pages.htmx import wants_fragment
 from app.pages.outlook import outlook
 from app.pages.parts import desk
@@ -41,7 +41,7 @@ closed_to_all_but(blueprint, Role.CREATOR)
 @blueprint.get("/bulk")
 def new() -> ResponseReturnValue:
     """The form of a new campaign; wishes about fans may stand in the address, as in that of the page of fans."""
-    account = _account()
+    account = account_shown()
     if account is None:
         return render_template("campaigns/no_account.html")
     form = CampaignForm(formdata=None, data=_wishes() | {"account": str(account.id), "key": str(uuid.uuid4())})
@@ -147,14 +147,6 @@ def retry(campaign_id: int) -> ResponseReturnValue:
         raise Conflict("None of the failed can be tried again: the platform says that they can't be written to.")
     desk().publish_campaign(campaign_id)
     return _done(queries.campaign(viewer(), campaign_id))
-
-
-def _account() -> Account | None:
-    named = request.args.get("account")
-    if named is not None:
-        return accounts.account(viewer(), read_id(named) or 0)
-    mine = accounts.visible(viewer())
-    return mine[0] if mine else None
 
 
 def _wishes() -> dict[str, str]:

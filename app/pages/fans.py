@@ -23,7 +23,7 @@ from app.messages import erasure
 from app.pages import roster
 from app.pages.addresses import read_id
 from app.pages.forms.fans import FanDetailsForm, TagForm
-from app.pages.guard import closed_to_all_but, viewer
+from app.pages.guard import account_shown, closed_to_all_but, viewer
 from app.pages.htmx import target, wants_fragment
 
 # Without it Excel takes UTF-8 for something else.
@@ -50,7 +50,7 @@ closed_to_all_but(blueprint, Role.CREATOR, Role.MANAGER)
 @blueprint.get("/fans")
 def overview() -> ResponseReturnValue:
     """The table, or for a search or another page of it that part alone."""
-    account = _account()
+    account = account_shown()
     if account is None:
         return render_template("fans/no_account.html")
     found = roster.roster(viewer(), account)
@@ -151,14 +151,6 @@ def remove(fan_id: int) -> ResponseReturnValue:
         return redirect(url_for("fans.show", fan_id=fan_id), 303)
     flash(f"{name} is taken out. The conversation and what they paid stay.")
     return redirect(url_for("fans.overview", account=fan.account_id), 303)
-
-
-def _account() -> Account | None:
-    named = request.args.get("account")
-    if named is not None:
-        return accounts.account(viewer(), read_id(named) or 0)
-    mine = accounts.visible(viewer())
-    return mine[0] if mine else None
 
 
 def _chosen(account: Account, form: TagForm) -> list[int]:

@@ -23,7 +23,7 @@ from app.imports.text import ENCODINGS, LARGEST_FILE
 from app.imports.values import DateOrder
 from app.pages.addresses import read_id
 from app.pages.fans import BYTE_ORDER_MARK
-from app.pages.guard import closed_to_all_but, viewer
+from app.pages.guard import account_shown, closed_to_all_but, viewer
 from app.pages.htmx import wants_fragment
 
 LISTED = 200
@@ -44,7 +44,7 @@ class Preview:
 @blueprint.get("/import")
 def new() -> ResponseReturnValue:
     """Choose a file; below it what was imported before."""
-    account = _account()
+    account = account_shown()
     return render_template("fans/no_account.html") if account is None else _new(account)
 
 
@@ -117,14 +117,6 @@ def rejected(import_id: int) -> ResponseReturnValue:
 def utc(at: datetime) -> str:
     """`3 Apr 2026`, and the time of day where there is one: as a file says it."""
     return f"{at.day} {at:%b %Y}" + (f", {at:%H:%M}" if at.hour or at.minute else "")
-
-
-def _account() -> Account | None:
-    named = request.args.get("account")
-    if named is not None:
-        return accounts.account(viewer(), read_id(named) or 0)
-    mine = accounts.visible(viewer())
-    return mine[0] if mine else None
 
 
 def _new(account: Account, reason: str | None = None) -> str:

@@ -12,7 +12,7 @@ from app.conversations.models import SavedReply
 from app.errors import HuntazeError, Invalid
 from app.pages.addresses import read_id
 from app.pages.forms.replies import ReplyForm
-from app.pages.guard import closed_to_all_but, viewer
+from app.pages.guard import account_shown, closed_to_all_but, viewer
 
 blueprint = Blueprint("replies", __name__, url_prefix="/messages/saved-replies")
 closed_to_all_but(blueprint, Role.CREATOR, Role.MANAGER)
@@ -21,7 +21,7 @@ closed_to_all_but(blueprint, Role.CREATOR, Role.MANAGER)
 @blueprint.get("")
 def page() -> ResponseReturnValue:
     """The account's saved replies."""
-    account = _account()
+    account = account_shown()
     return render_template("conversations/no_account.html") if account is None else _page(account)
 
 
@@ -89,11 +89,3 @@ def _page(account: Account, form: ReplyForm | None = None, reason: str | None = 
 def _done(account_id: int, words: str) -> ResponseReturnValue:
     flash(words)
     return redirect(url_for("replies.page", account=account_id), 303)
-
-
-def _account() -> Account | None:
-    named = request.args.get("account")
-    if named is not None:
-        return accounts.account(viewer(), read_id(named) or 0)
-    mine = accounts.visible(viewer())
-    return mine[0] if mine else None

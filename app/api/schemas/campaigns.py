@@ -10,15 +10,15 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from app.api.contract import settings
-from app.api.schemas.base import Answer, Limit, Moment, ObjectId, Offset, Query, QueryId, Request
+from app.api.schemas.base import Answer, Limit, Moment, ObjectId, Offset, Query, QueryId
 from app.api.schemas.conversations import Medium
 from app.api.schemas.fans import Line
-from app.api.schemas.letters import Content, Later, MediaUrls, Price, Urgency, price_asks_for
+from app.api.schemas.letters import Content, Letter, Urgency, price_asks_for
 from app.api.schemas.messages import State
 from app.campaigns.models import NAME_LENGTH
 from app.campaigns.queries import Result, Standing
 from app.campaigns.rules import check_template
-from app.messages.rules import PRIORITIES, Draft, attachment_of, refuse
+from app.messages.rules import PRIORITIES, refuse
 
 PRIORITY_NAMES = {priority: name for name, priority in PRIORITIES.items()}
 Stage = Literal["planning", "scheduled", "queued", "sending", "paused", "late", "canceled", "completed"]
@@ -53,29 +53,15 @@ Template = Annotated[
 ]
 
 
-class BulkRequest(Request):
+class BulkRequest(Letter):
     """One text for many fans of an account."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [BULK_EXAMPLE], **price_asks_for("mediaUrls")})
 
     recipient_ids: RecipientIds = Field(description="Our ids of the fans; one that is named twice gets one message")
     content: Template
-    media_urls: MediaUrls = Field(default_factory=list)
     campaign_name: Annotated[Line, Field(max_length=NAME_LENGTH)]
-    price_cents: Price = 0
     priority: Urgency = "low"
-    scheduled_at: Later = None
-    account_id: ObjectId | None = Field(default=None, description="Your only account when left out")
-
-    def draft(self) -> Draft:
-        """The message as the rooms take it."""
-        return Draft(
-            text=self.content,
-            priority=PRIORITIES[self.priority],
-            price_cents=self.price_cents,
-            attachments=tuple(attachment_of(url) for url in self.media_urls),
-            scheduled_at=self.scheduled_at,
-        )
 
 
 class Rejected(Answer):

@@ -6,17 +6,20 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, ValidatorFunctionWrapHandler, WrapValidator
 from pydantic_core import InitErrorDetails
 
-from app.api.schemas.base import CONTROL, MomentIn, Request, Whole
+from app.api.schemas.base import CONTROL, MomentIn, ObjectId, Request, Whole
 from app.clock import now
 from app.messages.rules import (
     MEDIA_MOST,
     PRICE_HIGH,
     PRICE_LOW,
+    PRIORITIES,
     PRIVATE_SUFFIXES,
     TEXT_LENGTH,
     URL_LENGTH,
+    Draft,
     MediaUrl,
     MessageText,
+    attachment_of,
     price_fault,
     refuse,
 )
@@ -103,3 +106,24 @@ ATTACHED = Field(
 )
 MediaUrls = Annotated[list[Url], WrapValidator(_few), ATTACHED]
 Attachments = Annotated[list[Attachment], WrapValidator(_few), ATTACHED]
+
+
+class Letter(Request):
+    """A text with media by their URLs, for whomever a request names besides."""
+
+    content: Content
+    media_urls: MediaUrls = Field(default_factory=list)
+    price_cents: Price = 0
+    priority: Urgency = "high"
+    scheduled_at: Later = None
+    account_id: ObjectId | None = Field(default=None, description="Your only account when left out")
+
+    def draft(self) -> Draft:
+        """The message as the rooms take it."""
+        return Draft(
+            text=self.content,
+            priority=PRIORITIES[self.priority],
+            price_cents=self.price_cents,
+            attachments=tuple(attachment_of(url) for url in self.media_urls),
+            scheduled_at=self.scheduled_at,
+        )

@@ -6,10 +6,10 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 
-from app.api.schemas.base import Answer, Moment, ObjectId, Request
-from app.api.schemas.letters import Content, Later, MediaUrls, Price, Urgency, price_asks_for
+from app.api.schemas.base import Answer, Moment
+from app.api.schemas.letters import Letter, price_asks_for
 from app.messages.models import Message
-from app.messages.rules import PRIORITIES, Draft, RecipientId, attachment_of
+from app.messages.rules import RecipientId
 
 State = Literal["scheduled", "queued", "sending", "sent", "failed", "canceled", "unknown"]
 SEND_EXAMPLE: JsonDict = {
@@ -20,28 +20,12 @@ SEND_EXAMPLE: JsonDict = {
 }
 
 
-class SendRequest(Request):
+class SendRequest(Letter):
     """One message to one fan; a recipient whom nobody knows becomes a new fan of the account."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [SEND_EXAMPLE], **price_asks_for("mediaUrls")})
 
     recipient_id: RecipientId = Field(description="The fan's id at the platform: 1 to 64 letters, digits, _ or -")
-    content: Content
-    media_urls: MediaUrls = Field(default_factory=list)
-    price_cents: Price = 0
-    priority: Urgency = "high"
-    scheduled_at: Later = None
-    account_id: ObjectId | None = Field(default=None, description="Your only account when left out")
-
-    def draft(self) -> Draft:
-        """The message as the rooms take it."""
-        return Draft(
-            text=self.content,
-            priority=PRIORITIES[self.priority],
-            price_cents=self.price_cents,
-            attachments=tuple(attachment_of(url) for url in self.media_urls),
-            scheduled_at=self.scheduled_at,
-        )
 
 
 class Accepted(Answer):
