@@ -24,6 +24,7 @@ from app.fans import models as _fans
 from app.imports import models as _imports
 from app.inbound import models as _inbound
 from app.messages import models as _messages
+from app.monitoring import models as _monitoring
 
 TABLES = (
     _accounts,
@@ -36,6 +37,7 @@ TABLES = (
     _imports,
     _inbound,
     _messages,
+    _monitoring,
     idempotency,
 )
 

@@ -1,0 +1,1 @@
+"""How every part is doing."""
