@@ -101,3 +101,15 @@ def dead(body: str, reason: str) -> sqs.Ticket:
     return sqs.Ticket(
         "0", wrapped, {"messageType": "unreadable", "reason": reason[:1000], "timestamp": now}, "unreadable"
     )
+
+
+def again(body: str) -> sqs.Ticket:
+    """A dead ticket on its way back to the queue, as it first was."""
+    now = iso(clock.now()) or ""
+    attributes = {"messageType": MESSAGE_TYPE, "timestamp": now}
+    try:
+        ticket = read(body)
+    except BadTicket:
+        return sqs.Ticket("0", body, attributes, "unreadable")
+    attributes |= {"userId": str(ticket.user_id), "priority": ticket.priority, "timestamp": ticket.timestamp or now}
+    return sqs.Ticket("0", body, attributes, f"account-{ticket.account_id}")

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import boto3
@@ -14,6 +15,7 @@ BATCH = 10
 BATCH_BYTES = 200_000
 ATTRIBUTES_BYTES = 2_000
 LONG_POLL = 10
+SENT_AT = "SentTimestamp"
 
 
 class QueueUnavailable(Exception):
@@ -32,10 +34,12 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A ticket that came in; `handle` deletes it."""
+    """A ticket that came in; `handle` deletes it, `id` is SQS' own and stays, `sent_at` is when SQS first had it."""
 
     body: str
     handle: str
+    id: str
+    sent_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,15 @@ class Queue(Protocol):
 
     def depth(self) -> Depth:
         """How full it is. Raises QueueUnavailable."""
+
+    def hold(self, seconds: int) -> list[Received]:
+        """Up to ten tickets to look at, seen by nobody else for `seconds`. Raises QueueUnavailable."""
+
+    def release(self, handles: Sequence[str]) -> None:
+        """Show tickets that were held again. Raises QueueUnavailable."""
+
+    def purge(self) -> None:
+        """Drop every ticket. Raises QueueUnavailable."""
 
 
 class SqsQueue:
@@ -94,9 +107,13 @@ class SqsQueue:
     def receive(self, wait: int) -> list[Received]:
         """Up to ten tickets, waiting at most min(wait, 10) seconds for the first."""
         answer = self._call(
-            "receive_message", self.poller, MaxNumberOfMessages=BATCH, WaitTimeSeconds=min(wait, LONG_POLL)
+            "receive_message",
+            self.poller,
+            MaxNumberOfMessages=BATCH,
+            WaitTimeSeconds=min(wait, LONG_POLL),
+            AttributeNames=[SENT_AT],
         )
-        return [Received(m["Body"], m["ReceiptHandle"]) for m in answer.get("Messages", [])]
+        return _received(answer)
 
     def delete(self, handles: Sequence[str]) -> None:
         """Drop tickets that were received."""
@@ -104,6 +121,25 @@ class SqsQueue:
             batch = handles[start : start + BATCH]
             entries = [{"Id": str(i), "ReceiptHandle": handle} for i, handle in enumerate(batch)]
             self._call("delete_message_batch", Entries=entries)
+
+    def hold(self, seconds: int) -> list[Received]:
+        """Up to ten tickets to look at, seen by nobody else for `seconds`; it takes a second to find none."""
+        # Without a wait, SQS asks only some of its servers.
+        asked = {"MaxNumberOfMessages": BATCH, "WaitTimeSeconds": 1, "VisibilityTimeout": seconds}
+        return _received(self._call("receive_message", self.poller, AttributeNames=[SENT_AT], **asked))
+
+    def release(self, handles: Sequence[str]) -> None:
+        """Show tickets that were held again."""
+        for start in range(0, len(handles), BATCH):
+            batch = handles[start : start + BATCH]
+            entries = [
+                {"Id": str(i), "ReceiptHandle": handle, "VisibilityTimeout": 0} for i, handle in enumerate(batch)
+            ]
+            self._call("change_message_visibility_batch", Entries=entries)
+
+    def purge(self) -> None:
+        """Drop every ticket; SQS takes up to a minute, and refuses a second time within it."""
+        self._call("purge_queue")
 
     def depth(self) -> Depth:
         """How full it is, as SQS estimates it."""
@@ -132,6 +168,18 @@ def _config(timeout: float) -> Config:
         retries={"total_max_attempts": 1},
         max_pool_connections=10,
     )
+
+
+def _received(answer: dict[str, Any]) -> list[Received]:
+    return [
+        Received(
+            body=found["Body"],
+            handle=found["ReceiptHandle"],
+            id=found["MessageId"],
+            sent_at=datetime.fromtimestamp(int(found["Attributes"][SENT_AT]) / 1000, UTC),
+        )
+        for found in answer.get("Messages", [])
+    ]
 
 
 def _entry(index: int, ticket: Ticket) -> dict[str, Any]:

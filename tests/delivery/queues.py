@@ -53,6 +53,21 @@ class UnrulyQueue:
         self._answer_or_not(self.away)
         return self.queue.depth()
 
+    def hold(self, seconds: int) -> list[Received]:
+        """What the real queue holds."""
+        self._answer_or_not(self.away)
+        return self.queue.hold(seconds)
+
+    def release(self, handles: Sequence[str]) -> None:
+        """Show them again in the real queue."""
+        self._answer_or_not(self.away)
+        self.queue.release(handles)
+
+    def purge(self) -> None:
+        """Empty the real queue."""
+        self._answer_or_not(self.away)
+        self.queue.purge()
+
     def _answer_or_not(self, silent: bool) -> None:
         if silent:
             raise QueueUnavailable("nobody answers")
