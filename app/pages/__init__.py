@@ -21,6 +21,7 @@ from app.pages import (
     panel,
     replies,
     session,
+    statics,
 )
 
 
@@ -32,6 +33,7 @@ def init_app(app: Flask) -> None:
     csrf.init_app(app)
     formats.init_app(app)
     addresses.init_app(app)
+    statics.init_app(app)
     session.init_app(app)
     for room in (
         analytics,

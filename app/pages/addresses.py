@@ -1,11 +1,8 @@
-"""Addresses: ids in them, static files with their content's hash, and which ones a sign-in may lead to."""
+"""Addresses: ids in them, and which ones a sign-in may lead to."""
 
-import hashlib
 import re
-from functools import cache
-from pathlib import Path
 
-from flask import Flask, current_app, url_for
+from flask import Flask
 from werkzeug.routing import IntegerConverter, Map
 
 LOCAL_PATH = re.compile(r"/(?:[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+)*)?(?:\?[A-Za-z0-9_=&.-]*)?")
@@ -13,9 +10,8 @@ LARGEST_ID = 2**63 - 1
 
 
 def init_app(app: Flask) -> None:
-    """Teach routes what an id is, and templates where static files are."""
+    """Teach routes what an id is."""
     app.url_map.converters["id"] = IdConverter
-    app.jinja_env.globals["static_url"] = static_url
 
 
 class IdConverter(IntegerConverter):
@@ -36,14 +32,3 @@ def read_id(text: str | None) -> int | None:
 def local_path(wanted: str | None) -> str:
     """`wanted` when it is plainly a path of ours, else `/`."""
     return wanted if wanted and LOCAL_PATH.fullmatch(wanted) else "/"
-
-
-def static_url(name: str) -> str:
-    """The address of `static/<name>`, another one whenever its content changes."""
-    file = Path(current_app.static_folder or "", name)
-    return url_for("static", filename=name, v=_digest(file, file.stat().st_mtime_ns))
-
-
-@cache
-def _digest(file: Path, _changed: int) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()[:12]

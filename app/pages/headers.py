@@ -31,7 +31,6 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 TWO_YEARS = "max-age=63072000; includeSubDomains"
-FOREVER = "public, max-age=31536000, immutable"
 
 
 def init_app(app: Flask) -> None:
@@ -48,16 +47,9 @@ def _name_request() -> None:
 
 
 def _complete(response: Response) -> Response:
-    wanted = {**HEADERS, "X-Request-Id": g.get("request_id", ""), "Cache-Control": _kept(response)}
+    wanted = {**HEADERS, "X-Request-Id": g.get("request_id", ""), "Cache-Control": "no-store"}
     if current_app.extensions["settings"].production:
         wanted["Strict-Transport-Security"] = TWO_YEARS
     own = {name.lower() for name, _ in response.headers}
     response.headers.extend((name, value) for name, value in wanted.items() if name.lower() not in own)
     return response
-
-
-def _kept(response: Response) -> str:
-    if request.endpoint != "static" or response.status_code >= 400:
-        return "no-store"
-    response.headers.pop("Cache-Control", None)
-    return FOREVER if "v" in request.args else "no-cache"

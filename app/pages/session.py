@@ -32,11 +32,11 @@ class SignedIn(UserMixin):  # type: ignore[misc]
 
 
 class PageCookies(SecureCookieSessionInterface):
-    """The cookie is for pages: the JSON door has tokens, never looks at it, and pays nothing for it."""
+    """The cookie is for pages: the JSON door has tokens, static files are everybody's; neither pays for it."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        """What the browser's cookie holds; None, which can't be written to, for the JSON door."""
-        return None if request.path.startswith("/api/") else super().open_session(app, request)
+        """What the browser's cookie holds; None, which can't be written to, where it isn't looked at."""
+        return None if request.path.startswith(("/api/", "/static/")) else super().open_session(app, request)
 
 
 def init_app(app: Flask) -> None:

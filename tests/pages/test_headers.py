@@ -7,7 +7,6 @@ from flask.testing import FlaskClient
 from werkzeug.datastructures import Headers
 
 from app.accounts.models import User
-from app.pages import addresses
 from tests.pages.conftest import SignIn
 from tests.support.apps import MakeApp
 from tests.support.cast import Cast
@@ -56,18 +55,6 @@ def test_pages_of_people_are_not_kept(sign_in: SignIn, ada: User) -> None:
     client = sign_in(ada)
     for path in ("/messages/onlyfans", "/messages/onlyfans/live?account=1", "/login", "/"):
         assert client.get(path).headers["Cache-Control"] == "no-store"
-
-
-def test_static_files_are_kept_for_ever_under_their_content(client: FlaskClient, app: Flask) -> None:
-    with app.test_request_context():
-        address = addresses.static_url("app.css")
-    for asked, kept in (
-        (address, "public, max-age=31536000, immutable"),
-        ("/static/app.css", "no-cache"),
-        ("/static/no-such-file.css?v=1", "no-store"),
-    ):
-        with client.get(asked) as answer:
-            assert answer.headers["Cache-Control"] == kept
 
 
 def test_a_proxys_request_id_is_kept_when_it_is_one(client: FlaskClient) -> None:
