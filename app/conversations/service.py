@@ -1,5 +1,6 @@
 """What is done to conversations."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import cast
 
@@ -50,6 +51,24 @@ def open_with(fan: Fan) -> Conversation:
             insert_unless_there(Conversation, [{"account_id": fan.account_id, "fan_id": fan.id}])
             conversation = db.session.scalars(query).one()
         return conversation
+
+
+def open_all(account_id: int, fan_ids: Collection[int]) -> dict[int, int]:
+    """Fan id → id of their conversation with the account, made where there is none. Safe when called twice at once."""
+    wanted = sorted(set(fan_ids))
+    with transaction():
+        found = _by_fan(account_id, wanted)
+        missing = [fan_id for fan_id in wanted if fan_id not in found]
+        if missing:
+            insert_unless_there(Conversation, [{"account_id": account_id, "fan_id": fan_id} for fan_id in missing])
+            found |= _by_fan(account_id, missing)
+        return found
+
+
+def _by_fan(account_id: int, fan_ids: Collection[int]) -> dict[int, int]:
+    query = select(Conversation.fan_id, Conversation.id)
+    query = query.where(Conversation.account_id == account_id, Conversation.fan_id.in_(fan_ids))
+    return {row.fan_id: row.id for row in db.session.execute(query)}
 
 
 def touch(conversation_id: int, text: str, at: datetime, direction: str = "out") -> None:

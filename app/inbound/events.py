@@ -1,24 +1,24 @@
-"""What each event changes; in any order, doubled or late, the end is the same."""
+"""What each event changes; in any order, doubled or late, the end is the same.
 
-from collections.abc import Callable, Mapping
+Events are applied many at once: those of one account and one kind together, so that what they need is read once.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, literal_column, or_, select, update
 
 from app.accounts import connection
-from app.conversations import service as conversations
 from app.db import insert_unless_there
 from app.earnings import service as earnings
 from app.earnings.service import Payment
 from app.extensions import db
-from app.inbound import adapter, people
-from app.inbound.adapter import Person, Said
+from app.inbound import adapter, people, talk
+from app.inbound.adapter import Person, Unreadable
 from app.inbound.models import MessageMark, Outcome, WebhookEvent
 from app.messages import arrivals
-from app.messages.arrivals import Arrival
-from app.messages.models import Message
 
 LOGINS_LOOKED_AT = 50
 SIGNED_IN = ("accounts.connected", "accounts.reconnected")
@@ -29,16 +29,14 @@ SIGNED_OUT = {
     "accounts.otp_code_required": "The platform asks for a login code: authenticate the account again",
     "accounts.face_otp_required": "The platform asks for a look at a face: authenticate the account again",
 }
-
-
-class NotYet(Exception):
-    """Something under way decides what this event means: it waits for its turn."""
+Told = TypeVar("Told")
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event of an account of ours."""
+    """One event of an account of ours; `id` is its place in the journal."""
 
+    id: int
     name: str
     account_id: int
     platform_account: str
@@ -46,145 +44,158 @@ class Event:
     received_at: datetime
 
 
-def apply(event: Event) -> Outcome:
-    """Change what the event says, in the caller's transaction; raises adapter.Unreadable and NotYet."""
-    handler = HANDLERS.get(event.name)
-    if handler is None:
-        return Outcome.IGNORED
-    handler(event)
-    return Outcome.DONE
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How an event ended; without an outcome it isn't over: something under way decides what it means."""
+
+    outcome: Outcome | None
+    error: str | None = None
 
 
-def arrival(account_id: int, said: Said, *, read: bool = False) -> Arrival:
-    """A message with the conversation that it belongs to, both made if need be."""
-    fan = people.known(account_id, said.fan)
-    if not said.by_us:
-        people.seen(fan, said.at)
-    return Arrival(
-        platform_id=said.platform_id,
-        account_id=account_id,
-        conversation_id=conversations.open_with(fan).id,
-        fan_id=fan.id,
-        by_us=said.by_us,
-        text=said.text,
-        markup=said.markup,
-        price_cents=said.price_cents,
-        media=said.media,
-        at=said.at,
-        read=read,
-    )
+NOT_YET, IGNORED = Ending(None), Ending(Outcome.IGNORED)
+Endings = dict[int, Ending]
+Handler = Callable[[int, Sequence[Event]], Endings]
 
 
-def apply_marks(account_id: int, platform_id: str) -> None:
-    """What was said of a message before its row was here holds for the row."""
-    mark = db.session.scalar(
-        select(MessageMark).where(MessageMark.account_id == account_id, MessageMark.platform_message_id == platform_id),
-        execution_options={"populate_existing": True},
-    )
-    if mark is None:
-        return
-    values = {"deleted_at": mark.deleted_at, "unlocked_at": mark.unlocked_at}
-    gone = {"read": True} if mark.deleted_at else {}
-    db.session.execute(
-        update(Message)
-        .where(Message.account_id == account_id, Message.platform_message_id == platform_id)
-        .values(**values, **gone),
-        execution_options={"synchronize_session": False},
-    )
+def apply(events: Sequence[Event]) -> Endings:
+    """Change what the events say, in the caller's transaction; by id, how those ended that weren't simply done."""
+    endings: Endings = {}
+    together: dict[tuple[int, Handler], list[Event]] = {}
+    for event in events:
+        handler = HANDLERS.get(event.name)
+        if handler is None:
+            endings[event.id] = IGNORED
+        else:
+            together.setdefault((event.account_id, handler), []).append(event)
+    # Accounts in one order: two who work at once wait for each other instead of holding each other up.
+    for (account_id, handler), some in sorted(together.items(), key=lambda item: item[0][0]):
+        endings |= handler(account_id, some)
+    return endings
 
 
-def _message(event: Event) -> None:
-    found = arrival(event.account_id, adapter.webhook_message(event.payload, event.name == "messages.sent"))
-    if not arrivals.known(event.account_id, [found.platform_id]) and not (found.by_us and arrivals.settle_echo(found)):
-        if found.by_us and arrivals.call_under_way(found.fan_id):
-            raise NotYet
-        arrivals.add([found])
-    apply_marks(event.account_id, found.platform_id)
-    arrivals.refresh([found.conversation_id])
+def _read(events: Sequence[Event], read: Callable[[Event], Told]) -> tuple[list[tuple[Event, Told]], Endings]:
+    """What the events tell, and how those end that can't be understood."""
+    told, endings = list[tuple[Event, Told]](), Endings()
+    for event in events:
+        try:
+            told.append((event, read(event)))
+        except Unreadable as error:
+            endings[event.id] = Ending(Outcome.UNREADABLE, str(error))
+    return told, endings
 
 
-def _deleted(event: Event) -> None:
-    _mark(event, adapter.message_id(event.payload), {"deleted_at": event.received_at})
+def _messages(account_id: int, events: Sequence[Event]) -> Endings:
+    told, endings = _read(events, lambda one: adapter.webhook_message(one.payload, one.name == "messages.sent"))
+    waiting = talk.write_down(account_id, talk.arriving(account_id, [said for _, said in told]))
+    return endings | {event.id: NOT_YET for event, said in told if said.platform_id in waiting}
 
 
-def _unlocked(event: Event) -> None:
-    buyer, platform_id = adapter.unlocked(event.payload)
-    at = adapter.told_at(event.payload, event.received_at)
-    people.seen(people.known(event.account_id, buyer), at)
-    _mark(event, platform_id, {"unlocked_at": at})
+def _deleted(account_id: int, events: Sequence[Event]) -> Endings:
+    told, endings = _read(events, lambda one: adapter.message_id(one.payload))
+    for event, platform_id in told:
+        _mark(account_id, platform_id, {"deleted_at": event.received_at})
+    return endings
 
 
-def _mark(event: Event, platform_id: str, values: dict[str, datetime]) -> None:
-    insert_unless_there(MessageMark, [{"account_id": event.account_id, "platform_message_id": platform_id}])
+def _unlocked(account_id: int, events: Sequence[Event]) -> Endings:
+    told, endings = _read(events, lambda one: (*adapter.unlocked(one.payload), _at(one)))
+    people.met(account_id, [(buyer, at) for _, (buyer, _, at) in told])
+    for _, (_, platform_id, at) in told:
+        _mark(account_id, platform_id, {"unlocked_at": at})
+    return endings
+
+
+def _mark(account_id: int, platform_id: str, values: dict[str, datetime]) -> None:
+    insert_unless_there(MessageMark, [{"account_id": account_id, "platform_message_id": platform_id}])
     columns = {getattr(MessageMark, name): at for name, at in values.items()}
     db.session.execute(
         update(MessageMark)
-        .where(MessageMark.account_id == event.account_id, MessageMark.platform_message_id == platform_id)
+        .where(MessageMark.account_id == account_id, MessageMark.platform_message_id == platform_id)
         # The earliest counts, whichever comes first.
         .where(*(or_(column.is_(None), column > at) for column, at in columns.items()))
         .values(**values)
     )
-    message = arrivals.find(event.account_id, platform_id)
+    message = arrivals.find(account_id, platform_id)
     if message is not None:
-        apply_marks(event.account_id, platform_id)
+        talk.apply_marks(account_id, [platform_id])
         arrivals.refresh([message.conversation_id])
 
 
-def _subscribed(event: Event) -> None:
-    fan = people.known(event.account_id, adapter.subscriber(event.payload))
-    at = adapter.told_at(event.payload, event.received_at)
-    people.subscribed(fan, people.EXPIRED if event.name == "subscriptions.expired" else people.ACTIVE, at)
-    if event.name != "subscriptions.expired":
-        people.seen(fan, at)
+def _subscribed(account_id: int, events: Sequence[Event]) -> Endings:
+    told, endings = _read(events, lambda one: (adapter.subscriber(one.payload), _at(one)))
+    fans = people.known_all(account_id, [person for _, (person, _) in told])
+    for event, (person, at) in told:
+        status = people.EXPIRED if event.name == "subscriptions.expired" else people.ACTIVE
+        people.subscribed(fans[person.platform_id], status, at)
+    people.met(account_id, [visit for event, visit in told if event.name != "subscriptions.expired"])
+    return endings
 
 
-def _tipped(event: Event) -> None:
+def _tipped(account_id: int, events: Sequence[Event]) -> Endings:
     """Money is counted by `transactions.new` alone, which follows."""
-    fan = people.known(event.account_id, adapter.subscriber(event.payload))
-    people.seen(fan, adapter.told_at(event.payload, event.received_at))
+    told, endings = _read(events, lambda one: (adapter.subscriber(one.payload), _at(one)))
+    people.met(account_id, [visit for _, visit in told])
+    return endings
 
 
-def _paid(event: Event) -> None:
-    record_payments(event.account_id, [adapter.payment(event.payload)])
+def _present(account_id: int, events: Sequence[Event]) -> Endings:
+    told, endings = _read(events, lambda one: (adapter.who(one.payload), one.received_at))
+    people.met(account_id, [visit for _, visit in told])
+    return endings
 
 
-def record_payments(account_id: int, paid: list[adapter.Paid]) -> None:
+def _paid(account_id: int, events: Sequence[Event]) -> Endings:
+    told, endings = _read(events, lambda one: adapter.payment(one.payload))
+    record_payments(account_id, [paid for _, paid in told])
+    return endings
+
+
+def record_payments(account_id: int, paid: Sequence[adapter.Paid]) -> None:
     """Write money received down, each payment once, with its fan."""
-
-    def fan_id(person: Person | None) -> int | None:
-        return people.known(account_id, person).id if person is not None else None
-
+    payers: list[Person] = [one.fan for one in paid if one.fan is not None]
+    fans = people.known_all(account_id, payers)
     earnings.record(
         account_id,
-        [Payment(one.platform_id, one.type, one.gross_cents, one.net_cents, one.at, fan_id(one.fan)) for one in paid],
+        [
+            Payment(
+                one.platform_id,
+                one.type,
+                one.gross_cents,
+                one.net_cents,
+                one.at,
+                fans[one.fan.platform_id] if one.fan is not None else None,
+            )
+            for one in paid
+        ],
     )
 
 
-def _present(event: Event) -> None:
-    people.seen(people.known(event.account_id, adapter.who(event.payload)), event.received_at)
-
-
-def _login(event: Event) -> None:
+def _logins(account_id: int, events: Sequence[Event]) -> Endings:
     """Of all that was heard of the account's login, the newest counts: by its own time, else as it was received."""
     # Written as the index's own condition is, or no database uses it.
     about_logins: ColumnElement[bool] = literal_column("webhook_event.event LIKE 'accounts.%'")
     heard = db.session.scalars(
         select(WebhookEvent)
-        .where(WebhookEvent.platform_account == event.platform_account, about_logins)
+        .where(WebhookEvent.platform_account == events[0].platform_account, about_logins)
         .where(WebhookEvent.event.in_([*SIGNED_IN, *SIGNED_OUT]))
         .order_by(WebhookEvent.id.desc())
         .limit(LOGINS_LOOKED_AT)
     )
     newest = max(heard, key=lambda one: (adapter.told_at(one.payload, one.received_at), one.id))
     if newest.event in SIGNED_IN:
-        connection.reconnected([event.account_id])
+        connection.reconnected([account_id])
     else:
-        connection.require_reconnect(event.account_id, SIGNED_OUT[newest.event])
+        connection.require_reconnect(account_id, SIGNED_OUT[newest.event])
+    return {}
 
 
-HANDLERS: Mapping[str, Callable[[Event], None]] = {
-    "messages.received": _message,
-    "messages.sent": _message,
+def _at(event: Event) -> datetime:
+    return adapter.told_at(event.payload, event.received_at)
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "messages.received": _messages,
+    "messages.sent": _messages,
     "messages.deleted": _deleted,
     "messages.ppv.unlocked": _unlocked,
     "subscriptions.new": _subscribed,
@@ -195,5 +206,5 @@ HANDLERS: Mapping[str, Callable[[Event], None]] = {
     "users.typing": _present,
     "users.online": _present,
     "users.offline": _present,
-    **dict.fromkeys([*SIGNED_IN, *SIGNED_OUT], _login),
+    **dict.fromkeys([*SIGNED_IN, *SIGNED_OUT], _logins),
 }

@@ -1,19 +1,16 @@
 """From pages of the platform's lists to rows: what is missing is written down, nothing is taken away."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
-
-from sqlalchemy import select
 
 from app.clock import now
 from app.conversations import service as conversations
 from app.db import transaction
-from app.extensions import db
-from app.inbound import adapter, events, people
+from app.inbound import adapter, events, people, talk
 from app.inbound.adapter import Paid, Person, Said, Unreadable
-from app.inbound.models import MessageMark
 from app.messages import arrivals
 
 
@@ -59,19 +56,14 @@ def add_messages(account_id: int, head: ChatHead, items: Sequence[Any], before: 
     said = [one for item in items if (one := _said(item, head.fan)) is not None]
     with transaction():
         have = arrivals.known(account_id, [one.platform_id for one in said])
-        missing, theirs = [], before
-        for one in said:
+        found, theirs = [], before
+        for one, arrival in zip(said, talk.arriving(account_id, said), strict=True):
             theirs += not one.by_us
-            if one.platform_id in have:
-                continue
-            found = events.arrival(account_id, one, read=theirs > head.unread)
-            # What a call under way has sent is told by its answer, or by its webhook.
-            if not (one.by_us and (arrivals.settle_echo(found) or arrivals.call_under_way(found.fan_id))):
-                missing.append(found)
-        arrivals.add(missing)
-        _apply_marks(account_id, [one.platform_id for one in missing])
-        arrivals.refresh([one.conversation_id for one in missing])
-        return len(missing), not have
+            if one.platform_id not in have:
+                found.append(replace(arrival, read=theirs > head.unread))
+        # What a call under way has sent is told by its answer, or by its webhook.
+        waiting = talk.write_down(account_id, found)
+        return len(found) - len(waiting), not have
 
 
 def _said(item: Any, fan: Person) -> Said | None:
@@ -81,34 +73,27 @@ def _said(item: Any, fan: Person) -> Said | None:
         return None
 
 
-def _apply_marks(account_id: int, platform_ids: Sequence[str]) -> None:
-    marked = select(MessageMark.platform_message_id).where(
-        MessageMark.account_id == account_id, MessageMark.platform_message_id.in_(platform_ids)
-    )
-    for platform_id in db.session.scalars(marked).all():
-        events.apply_marks(account_id, platform_id)
-
-
 def add_fans(account_id: int, items: Sequence[Any]) -> int:
     """Have the fans of a page, with what the platform says of their subscription; how many they are."""
-    count = 0
+    listed = [(person, item) for item in items if (person := _person(item)) is not None]
     with transaction():
-        for item in items:
-            try:
-                person = adapter.person(item, "fan")
-            except Unreadable:
-                continue
-            _add_fan(account_id, person, item)
-            count += 1
-    return count
+        fans = people.known_all(account_id, [person for person, _ in listed])
+        seen: dict[int, datetime] = {}
+        for person, item in listed:
+            fan_id = fans[person.platform_id]
+            if isinstance(item.get("subscribedOn"), bool):
+                people.subscribed(fan_id, people.ACTIVE if item["subscribedOn"] else people.EXPIRED, now())
+            with suppress(Unreadable):
+                seen[fan_id] = adapter.moment(item.get("lastSeen"))
+        people.seen_all(seen)
+    return len(listed)
 
 
-def _add_fan(account_id: int, person: Person, item: Mapping[str, Any]) -> None:
-    fan = people.known(account_id, person)
-    if isinstance(item.get("subscribedOn"), bool):
-        people.subscribed(fan, people.ACTIVE if item["subscribedOn"] else people.EXPIRED, now())
-    with suppress(Unreadable):
-        people.seen(fan, adapter.moment(item.get("lastSeen")))
+def _person(item: Any) -> Person | None:
+    try:
+        return adapter.person(item, "fan")
+    except Unreadable:
+        return None
 
 
 def add_payments(account_id: int, items: Sequence[Any]) -> int:

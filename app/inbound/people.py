@@ -1,8 +1,10 @@
 """Fans as the platform tells of them: found by its id, else by their handle, else new."""
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
+from typing import cast
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import Table, bindparam, select, update
 
 from app.conversations.models import Conversation
 from app.db import insert_unless_there, transaction
@@ -14,6 +16,23 @@ from app.inbound.models import SubscriptionMark
 from app.messages.models import Message
 
 ACTIVE, EXPIRED = "active", "expired"
+_fans = cast(Table, Fan.__table__)
+_earlier = (_fans.c.last_seen_at.is_(None)) | (_fans.c.last_seen_at < bindparam("at"))
+SEEN = _fans.update().where(_fans.c.id == bindparam("fan"), _earlier).values(last_seen_at=bindparam("at"))
+
+
+def known_all(account_id: int, persons: Collection[Person]) -> dict[str, int]:
+    """Platform id → id of the account's fan who this is, made or completed if need be. In the caller's transaction."""
+    wanted = dict.fromkeys(persons)
+    query = select(Fan.id, Fan.platform_id, Fan.name, Fan.handle)
+    query = query.where(Fan.account_id == account_id, Fan.platform_id.in_({one.platform_id for one in wanted}))
+    rows = {row.platform_id: row for row in db.session.execute(query)} if wanted else {}
+    found: dict[str, int] = {}
+    for person in wanted:
+        row = rows.get(person.platform_id)
+        news = row is None or (person.name and row.name == row.platform_id) or (person.handle and row.handle is None)
+        found[person.platform_id] = known(account_id, person).id if row is None or news else row.id
+    return found
 
 
 def known(account_id: int, person: Person) -> Fan:
@@ -73,20 +92,31 @@ def _absorb(fan: Fan, twin: Fan) -> None:
     fan.notes, fan.tags = fan.notes or notes, sorted({*fan.tags, *tags})
     fan.value_cents = max(fan.value_cents, value)
     if last_seen_at is not None:
-        seen(fan, last_seen_at)
+        seen_all({fan.id: last_seen_at})
 
 
-def seen(fan: Fan, at: datetime) -> None:
-    """The fan was there at that time."""
-    later = or_(Fan.last_seen_at.is_(None), Fan.last_seen_at < at)
-    db.session.execute(update(Fan).where(Fan.id == fan.id, later).values(last_seen_at=at))
+def met(account_id: int, visits: Collection[tuple[Person, datetime]]) -> None:
+    """Fans were there at those times."""
+    fans = known_all(account_id, [person for person, _ in visits])
+    newest: dict[int, datetime] = {}
+    for person, at in visits:
+        fan_id = fans[person.platform_id]
+        newest[fan_id] = max(at, newest.get(fan_id, at))
+    seen_all(newest)
 
 
-def subscribed(fan: Fan, status: str, at: datetime) -> None:
+def seen_all(seen: Mapping[int, datetime]) -> None:
+    """Fan id → when that fan was there."""
+    if seen:
+        # In one order: two who write the same fans down wait for each other instead of holding each other up.
+        db.session.connection().execute(SEEN, [{"fan": fan_id, "at": at} for fan_id, at in sorted(seen.items())])
+
+
+def subscribed(fan_id: int, status: str, at: datetime) -> None:
     """News of the fan's subscription, as of that time; of two of the same time, `active` counts."""
     with transaction():
-        insert_unless_there(SubscriptionMark, [{"fan_id": fan.id, "at": datetime.fromtimestamp(0, at.tzinfo)}])
+        insert_unless_there(SubscriptionMark, [{"fan_id": fan_id, "at": datetime.fromtimestamp(0, at.tzinfo)}])
         newer = SubscriptionMark.at < at if status == EXPIRED else SubscriptionMark.at <= at
-        moved = update(SubscriptionMark).where(SubscriptionMark.fan_id == fan.id, newer).values(at=at)
+        moved = update(SubscriptionMark).where(SubscriptionMark.fan_id == fan_id, newer).values(at=at)
         if db.session.execute(moved.returning(SubscriptionMark.fan_id)).first() is not None:
-            db.session.execute(update(Fan).where(Fan.id == fan.id).values(status=status))
+            db.session.execute(update(Fan).where(Fan.id == fan_id).values(status=status))

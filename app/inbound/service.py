@@ -1,33 +1,43 @@
 """The journal of webhooks: an event is written down at once and worked off in the background, exactly once."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from operator import attrgetter
+from typing import Any, cast
 
 import redis as redis_client
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, Table, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from app import jobs
 from app.accounts.models import Account
 from app.clock import now
-from app.db import insert_unless_there, on_commit, transaction
+from app.db import on_commit, transaction
 from app.extensions import db, redis
 from app.inbound import events
-from app.inbound.adapter import Unreadable
-from app.inbound.events import Event, NotYet
+from app.inbound.events import Ending, Event
 from app.inbound.models import Outcome, WebhookEvent
 
 log = logging.getLogger(__name__)
 WORK_OFF = "app.inbound.service.work_off"
-ASKED_AGAIN_AFTER = 30
+# A worker that was killed leaves what it was asked for undone: soon somebody else is asked.
+ASKED_AGAIN_AFTER = 10
 # Short ones: while one is written, SQLite lets nobody else write.
-BATCH, BATCHES = 20, 1000
+BATCH, BATCHES = 50, 1000
 ATTEMPTS_MOST = 6
 NOT_YET, FIRST_PAUSE = timedelta(seconds=10), timedelta(seconds=10)
 LEFT_AFTER = timedelta(seconds=5)
 KEPT = timedelta(days=30)
+STRANGER = Ending(Outcome.STRANGER)
+PLAIN = {"synchronize_session": False}
+_journal = cast(Table, WebhookEvent.__table__)
+TOLD = (_journal.c.id, _journal.c.event, _journal.c.platform_account, _journal.c.payload, _journal.c.received_at)
+WRITE_DOWN = {
+    "sqlite": sqlite.insert(_journal).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(_journal).on_conflict_do_nothing(),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +52,10 @@ class Told:
 
 def accept(told: Told) -> None:
     """Write an event down, once for each key; a background worker does the rest."""
+    row = {"event": told.event, "platform_account": told.platform_account, "payload": told.payload, "key": told.key}
     with transaction():
-        row = {"event": told.event, "platform_account": told.platform_account, "payload": told.payload, "key": told.key}
-        insert_unless_there(WebhookEvent, [row])
+        connection = db.session.connection()
+        connection.execute(WRITE_DOWN[connection.dialect.name], row)
         on_commit(_wake)
 
 
@@ -56,12 +67,14 @@ def _wake() -> None:
 
 
 def work_off() -> None:
-    """Work off the events that wait: the job of a background worker."""
-    # First: what is accepted from now on asks for the next job, if this one doesn't see it any more.
-    jobs.begun(redis(), WORK_OFF)
+    """Work off the events that wait: the job of a worker."""
     for _ in range(BATCHES):
         if not work_off_batch():
-            return
+            # Whoever wrote an event down before this asked for nothing, and whoever does it from now on asks for a job.
+            jobs.begun(redis(), WORK_OFF)
+            if not work_off_batch():
+                return
+    jobs.begun(redis(), WORK_OFF)
     _wake()
 
 
@@ -73,66 +86,79 @@ def hand_on_left() -> None:
 
 def work_off_batch() -> bool:
     """Work off the next events that wait; whether there were any."""
-    with transaction():
-        query = select(WebhookEvent.id).where(_waiting(), WebhookEvent.try_at <= now())
-        waiting = list(db.session.scalars(query.order_by(WebhookEvent.try_at, WebhookEvent.id).limit(BATCH)))
     try:
         with transaction():
-            _work_off(waiting)
+            return _work_off(_next()) > 0
     except Exception:
-        # Whatever one of them can't stand, the others go on.
-        for event_id in waiting:
-            _work_off_alone(event_id)
+        log.warning("webhooks_one_by_one", exc_info=True)
+    with transaction():
+        waiting = _next()
+    # Whatever one of them can't stand, the others go on.
+    for event_id in waiting:
+        _work_off_alone(event_id)
     return bool(waiting)
 
 
-def _waiting() -> Any:
+def _waiting() -> ColumnElement[bool]:
     return WebhookEvent.done_at.is_(None)
+
+
+def _next() -> list[int]:
+    query = select(WebhookEvent.id).where(_waiting(), WebhookEvent.try_at <= now())
+    query = query.order_by(WebhookEvent.try_at, WebhookEvent.id).limit(BATCH)
+    return list(db.session.scalars(query.with_for_update(skip_locked=True)))
 
 
 def _work_off_alone(event_id: int) -> None:
     try:
         with transaction():
             _work_off([event_id])
-    except NotYet:
-        _put_off(event_id, "")
     except Exception as error:
         log.exception("webhook_failed", extra={"webhookId": event_id})
         _put_off(event_id, type(error).__name__)
 
 
-def _work_off(event_ids: Sequence[int]) -> None:
-    for event_id in event_ids:
-        # Whoever else is at it waits here until we have committed, and finds it done.
-        taken = update(WebhookEvent).where(WebhookEvent.id == event_id, _waiting()).values(done_at=now())
-        row = db.session.scalar(taken.returning(WebhookEvent), execution_options={"populate_existing": True})
-        if row is not None:
-            row.outcome, row.error = _apply(row)
-            db.session.flush()
+def _work_off(event_ids: Sequence[int]) -> int:
+    """Work these off, unless somebody else has; how many there were."""
+    at = now()
+    # Whoever else is at one of them waits here until we have committed, and finds it done.
+    taken = update(WebhookEvent).where(WebhookEvent.id.in_(event_ids), _waiting())
+    taken = taken.values(done_at=at, outcome=Outcome.DONE, error=None)
+    rows = db.session.execute(taken.returning(*TOLD)).all() if event_ids else []
+    accounts = _accounts({row.platform_account for row in rows})
+    endings = {row.id: STRANGER for row in rows if row.platform_account not in accounts}
+    ours = sorted((row for row in rows if row.id not in endings), key=attrgetter("id"))
+    endings |= events.apply(
+        [Event(r.id, r.event, accounts[r.platform_account], r.platform_account, r.payload, r.received_at) for r in ours]
+    )
+    _note(endings, at)
+    return len(rows)
 
 
-def _apply(row: WebhookEvent) -> tuple[Outcome, str | None]:
-    account_id = db.session.scalar(select(Account.id).where(Account.platform_id == row.platform_account))
-    if account_id is None:
-        return Outcome.STRANGER, None
-    try:
-        event = Event(row.event, account_id, row.platform_account, row.payload, row.received_at)
-        return events.apply(event), None
-    except Unreadable as error:
-        log.warning("webhook_unreadable", extra={"webhookId": row.id, "reason": str(error)})
-        return Outcome.UNREADABLE, str(error)
+def _accounts(platform_ids: Collection[str]) -> dict[str, int]:
+    query = select(Account.platform_id, Account.id).where(Account.platform_id.in_(platform_ids))
+    return {row.platform_id: row.id for row in db.session.execute(query)} if platform_ids else {}
+
+
+def _note(endings: Mapping[int, Ending], at: datetime) -> None:
+    for event_id, ending in endings.items():
+        values: dict[str, Any] = {"outcome": ending.outcome, "error": ending.error}
+        if ending.outcome is None:
+            values |= {"done_at": None, "try_at": at + NOT_YET}
+        elif ending.outcome is Outcome.UNREADABLE:
+            log.warning("webhook_unreadable", extra={"webhookId": event_id, "reason": ending.error})
+        db.session.execute(
+            update(WebhookEvent).where(WebhookEvent.id == event_id).values(**values), execution_options=PLAIN
+        )
 
 
 def _put_off(event_id: int, error: str) -> None:
-    """Take an event up again later; one that failed and failed is given up, and stays in the journal."""
+    """Take an event that failed up again later; one that failed and failed is given up, and stays in the journal."""
     with transaction():
         row = db.session.get_one(WebhookEvent, event_id, populate_existing=True)
         if row.done_at is not None:
             return
-        row.error = error or None
-        if not error:
-            row.try_at = now() + NOT_YET
-            return
+        row.error = error
         row.attempts += 1
         row.try_at = now() + FIRST_PAUSE * 2**row.attempts
         if row.attempts >= ATTEMPTS_MOST:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal_column, select, update
+from sqlalchemy import bindparam, select, text, update
 
 from app.conversations.models import Conversation
 from app.conversations.service import PREVIEW_LENGTH
@@ -20,6 +20,29 @@ CLOCKS_DIFFER = timedelta(minutes=2)
 ECHOES_WITHIN = timedelta(minutes=10)
 CANDIDATES = 20
 NO_TEXT = "No text"
+# `NOT read` is written as the index's own condition is, or SQLite doesn't use it. The platform's ids rise, and its
+# times are whole seconds.
+REFRESH = text("""
+    UPDATE conversation
+    SET version = version + 1,
+        unread_count = (SELECT count(*) FROM message WHERE conversation_id = conversation.id AND NOT read),
+        (last_message, last_message_at, last_direction) = (
+            SELECT said, at, direction FROM (
+                SELECT 1 AS place, coalesce(nullif(substr(newest.text, 1, :length), ''), :no_text) AS said,
+                       newest.created_at AS at, newest.direction AS direction
+                FROM (
+                    SELECT text, created_at, direction FROM message
+                    WHERE conversation_id = conversation.id AND deleted_at IS NULL
+                    ORDER BY created_at DESC, length(coalesce(platform_message_id, '')) DESC,
+                             coalesce(platform_message_id, '') DESC, id DESC
+                    LIMIT 1
+                ) AS newest
+                UNION ALL SELECT 2, '', NULL, NULL
+            ) AS told
+            ORDER BY place LIMIT 1
+        )
+    WHERE id IN :ids
+""").bindparams(bindparam("ids", expanding=True), length=PREVIEW_LENGTH, no_text=NO_TEXT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +96,13 @@ def settle_echo(arrival: Arrival) -> bool:
         return True
 
 
+def unsettled(fan_ids: Collection[int]) -> set[int]:
+    """Which of these fans were written to by messages whose arrival isn't known."""
+    query = select(Message.fan_id).where(Message.fan_id.in_(fan_ids), Message.platform_message_id.is_(None))
+    query = query.where(Message.status.in_(MAY_TURN_OUT_SENT)).distinct()
+    return set(db.session.scalars(query)) if fan_ids else set()
+
+
 def call_under_way(fan_id: int) -> bool:
     """Whether a call to this fan waits for its answer: only that says which message is whose."""
     # Only calls: media on their way up are no message yet.
@@ -88,15 +118,13 @@ def add(arrivals: Collection[Arrival]) -> None:
 
 def refresh(conversation_ids: Collection[int]) -> None:
     """Have conversations tell of their messages: the last one and how many are unread, in whatever order they came."""
+    wanted = sorted(set(conversation_ids))
     with transaction():
-        for conversation_id in sorted(set(conversation_ids)):
-            db.session.execute(
-                update(Conversation)
-                .where(Conversation.id == conversation_id)
-                .values(version=Conversation.version + 1, unread_count=_unread(conversation_id))
-                .values(**_last(conversation_id)),
-                execution_options={"synchronize_session": False},
-            )
+        if wanted:
+            # Locked before they are told anew: whoever was at them has committed, and is counted.
+            locked = select(Conversation.id).where(Conversation.id.in_(wanted)).order_by(Conversation.id)
+            db.session.execute(locked.with_for_update())
+            db.session.connection().execute(REFRESH, {"ids": wanted})
 
 
 def _awaiting_answer(arrival: Arrival) -> tuple[int, datetime] | None:
@@ -135,29 +163,4 @@ def _row(arrival: Arrival) -> dict[str, Any]:
         "due_at": arrival.at,
         "sent_at": arrival.at if arrival.by_us else None,
         "platform_message_id": arrival.platform_id,
-    }
-
-
-def _unread(conversation_id: int) -> ColumnElement[int]:
-    # Written as the index's own condition is, or SQLite doesn't use it.
-    unread: ColumnElement[bool] = literal_column("NOT message.read")
-    counted: Select[int] = select(func.count()).select_from(Message)
-    return counted.where(Message.conversation_id == conversation_id, unread).scalar_subquery()
-
-
-def _last(conversation_id: int) -> dict[str, Any]:
-    place = func.coalesce(Message.platform_message_id, "")
-    row = db.session.execute(
-        select(Message.text, Message.attachments, Message.created_at, Message.direction)
-        .where(Message.conversation_id == conversation_id, Message.deleted_at.is_(None))
-        # The platform's ids rise, and its times are whole seconds.
-        .order_by(Message.created_at.desc(), func.length(place).desc(), place.desc(), Message.id.desc())
-        .limit(1)
-    ).first()
-    if row is None:
-        return {"last_message": "", "last_message_at": None, "last_direction": None}
-    return {
-        "last_message": row.text[:PREVIEW_LENGTH] or NO_TEXT,
-        "last_message_at": row.created_at,
-        "last_direction": row.direction,
     }
