@@ -5,52 +5,20 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
 
 from bench import crowd, databases
 from bench.crowd import Crowd
-from bench.rig import ROOT, Rig, cpu_seconds, percentile, running
+from bench.rig import ROOT, Rig, running
+from bench.serving import Question, Server, load, served
 from embedded import ports
 
 CONNECTIONS = 16
 SECONDS = 5.0
 WARM_UP = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked: for each of the connections its requests, one after the other."""
-
-    name: str
-    connections: list[list[str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    """A gunicorn with the product's own settings, on loopback."""
-
-    port: int
-    pid: int
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What one stretch of load gave: ms of each answer, answers a second, CPU ms an answer, refusals."""
-
-    latencies: list[float]
-    rate: float
-    cpu: float
-    refused: int
-
-    def __str__(self) -> str:
-        p50, p95, p99 = (percentile(self.latencies, share) for share in (0.5, 0.95, 0.99))
-        refused = f", {self.refused} refused" if self.refused else ""
-        return f"p50 {p50:.0f} p95 {p95:.0f} p99 {p99:.0f} ms, {self.rate:.0f}/s, {self.cpu:.2f} ms CPU each{refused}"
 
 
 def api() -> dict[str, object]:
@@ -71,18 +39,18 @@ def api() -> dict[str, object]:
 
 def _measure(kind: str, rig: Rig, callers: Crowd, directory: Path) -> dict[str, object]:
     figures: dict[str, object] = {}
-    with _served(rig, "app:create_app()") as product:
+    with served(rig, "app:create_app()") as product:
         asked = _questions(callers)
         bodies = directory / "bodies"
         bodies.mkdir()
         for question in asked:
             (bodies / question.name).write_bytes(_one_answer(product, question))
-        with _served(rig, "bench.bare:create_app()", BENCH_BODIES=str(bodies)) as bare:
+        with served(rig, "bench.bare:create_app()", BENCH_BODIES=str(bodies)) as bare:
             for question in asked:
                 plain = Question(question.name, [[_request("GET", f"/{question.name}")]] * CONNECTIONS)
-                _load(product, question, WARM_UP)
+                load(product, question, WARM_UP)
                 before, run, after = (
-                    _load(server, what, SECONDS) for server, what in ((bare, plain), (product, question), (bare, plain))
+                    load(server, what, SECONDS) for server, what in ((bare, plain), (product, question), (bare, plain))
                 )
                 rate = (before.rate + after.rate) / 2
                 figures[f"{kind} {question.name}"] = run
@@ -122,24 +90,6 @@ def _request(method: str, path: str, token: str = "", body: str = "") -> str:
     return "\r\n".join([*lines, "", body])
 
 
-def _load(server: Server, question: Question, seconds: float) -> Run:
-    """The generator is a process of its own; its CPU is no part of the server's."""
-    plan = {"port": server.port, "seconds": seconds, "connections": question.connections}
-    before = cpu_seconds(server.pid)
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.load"],
-        input=json.dumps(plan),
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        check=True,
-    )
-    seen = json.loads(done.stdout)
-    answers = len(seen["seconds"])
-    cpu = (cpu_seconds(server.pid) - before) / answers * 1000
-    return Run([one * 1000 for one in seen["seconds"]], answers / seconds, cpu, seen["refused"])
-
-
 def _one_answer(server: Server, question: Question) -> bytes:
     method, path, _ = question.connections[0][0].split(" ", 2)
     head, _, body = question.connections[0][0].partition("\r\n\r\n")
@@ -147,22 +97,6 @@ def _one_answer(server: Server, question: Question) -> bytes:
     answer = httpx.request(method, f"http://127.0.0.1:{server.port}{path}", headers=headers, content=body)
     answer.raise_for_status()
     return answer.content
-
-
-@contextmanager
-def _served(rig: Rig, application: str, **settings: str) -> Iterator[Server]:
-    port = ports.free()
-    rig.environment.update(settings)
-    options = ("--config", "gunicorn.conf.py", "--bind", f"127.0.0.1:{port}")
-    with rig.process("-m", "gunicorn", *options, application) as pid:
-        ends = time.monotonic() + 60
-        while time.monotonic() < ends:
-            try:
-                httpx.get(f"http://127.0.0.1:{port}/healthz")
-                break
-            except httpx.TransportError:
-                time.sleep(0.2)
-        yield Server(port, pid)
 
 
 def _standing_queue(stack: ExitStack) -> dict[str, str]:
