@@ -4,7 +4,7 @@ import platform
 import sys
 from collections.abc import Callable
 
-from bench import analytics, api, delivery, imports, polls
+from bench import analytics, api, delivery, flood, imports, polls, webhooks
 
 BENCHMARKS: dict[str, Callable[[], dict[str, object]]] = {
     "one-account": delivery.one_account,
@@ -15,6 +15,8 @@ BENCHMARKS: dict[str, Callable[[], dict[str, object]]] = {
     "api": api.api,
     "imports": imports.imports,
     "polls": polls.polls,
+    "webhooks": webhooks.webhooks,
+    "flood": flood.flood,
 }
 
 

@@ -22,15 +22,33 @@ class Seen:
     refused: int = 0
 
 
-class Caller(asyncio.Protocol):
-    """One keep-alive connection that repeats its requests, one after the other, until the time is over."""
+@dataclass(slots=True)
+class Line:
+    """What one caller asks, one after the other: again and again until the time is over, or `once`."""
 
-    def __init__(self, requests: list[bytes], until: float, seen: Seen, done: "asyncio.Future[None]") -> None:
-        self.requests = requests
-        self.until = until
+    requests: list[bytes]
+    until: float
+    once: bool
+    answered: int = 0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there is nothing more to ask."""
+        return self.answered >= len(self.requests) if self.once else time.perf_counter() >= self.until
+
+    @property
+    def next(self) -> bytes:
+        """What is asked now; it stays the next one until it was answered."""
+        return self.requests[self.answered % len(self.requests)]
+
+
+class Caller(asyncio.Protocol):
+    """One keep-alive connection that asks what stands in its line."""
+
+    def __init__(self, line: Line, seen: Seen, done: "asyncio.Future[None]") -> None:
+        self.line = line
         self.seen = seen
         self.done = done
-        self.number = 0
         self.buffer = b""
         self.began = 0.0
         self.transport: asyncio.Transport | None = None
@@ -49,8 +67,9 @@ class Caller(asyncio.Protocol):
             return
         self.seen.seconds.append(time.perf_counter() - self.began)
         self.seen.refused += head[9:10] != b"2"
+        self.line.answered += 1
         self.buffer = b""
-        if b"connection: close" in head.lower() or time.perf_counter() >= self.until:
+        if b"connection: close" in head.lower() or self.line.is_over:
             assert self.transport is not None
             self.transport.close()
         else:
@@ -64,8 +83,7 @@ class Caller(asyncio.Protocol):
     def _ask(self) -> None:
         assert self.transport is not None
         self.began = time.perf_counter()
-        self.transport.write(self.requests[self.number % len(self.requests)])
-        self.number += 1
+        self.transport.write(self.line.next)
 
 
 def _length(head: bytes) -> int:
@@ -74,23 +92,24 @@ def _length(head: bytes) -> int:
     return int(lower[at:].partition(b"\r\n")[0])
 
 
-async def _keep_calling(port: int, requests: list[bytes], until: float, seen: Seen) -> None:
+async def _keep_calling(port: int, line: Line, seen: Seen) -> None:
     """A connection, and another one when a worker that is renewed closes it."""
     loop = asyncio.get_running_loop()
-    while time.perf_counter() < until:
+    while not line.is_over:
         done: asyncio.Future[None] = loop.create_future()
-        await loop.create_connection(lambda: Caller(requests, until, seen, done), "127.0.0.1", port)  # noqa: B023
+        await loop.create_connection(lambda: Caller(line, seen, done), "127.0.0.1", port)  # noqa: B023
         await done
 
 
-async def _run(port: int, connections: list[list[bytes]], seconds: float) -> Seen:
-    seen, until = Seen(), time.perf_counter() + seconds
-    await asyncio.gather(*(_keep_calling(port, requests, until, seen) for requests in connections))
+async def _run(port: int, connections: list[list[bytes]], seconds: float | None) -> Seen:
+    seen, until = Seen(), time.perf_counter() + (seconds or 0)
+    lines = [Line(requests, until, once=seconds is None) for requests in connections]
+    await asyncio.gather(*(_keep_calling(port, line, seen) for line in lines))
     return seen
 
 
 def main() -> None:
-    """Do as the plan says: `{port, seconds, connections: [[request, …], …]}`, requests in Latin-1."""
+    """Do as the plan says: `{port, seconds, connections: [[request, …], …]}`, requests in Latin-1; no seconds: once."""
     plan = json.load(sys.stdin)
     connections = [[request.encode("latin-1") for request in requests] for requests in plan["connections"]]
     seen = asyncio.run(_run(plan["port"], connections, plan["seconds"]))

@@ -46,8 +46,8 @@ def polls() -> dict[str, object]:
             _web(parts, "app:create_app()", "/healthz") as (pid, url),
             httpx.Client(base_url=url, timeout=60) as browser,
         ):
-            _sign_in(browser)
-            address, cookies = _open(browser, f"/messages/onlyfans/{conversation_id}")
+            sign_in(browser)
+            address, cookies = open_page(browser, f"/messages/onlyfans/{conversation_id}")
             unchanged, unchanged_ms = _load(pid, url + address, cookies)
             weight, page_ms = _first_page(browser, f"/messages/onlyfans/{conversation_id}")
             _say_something(parts.app, conversation_id)
@@ -122,14 +122,15 @@ def _web(parts: Rig, application: str, ready: str) -> Iterator[tuple[int, str]]:
         yield pid, url
 
 
-def _sign_in(browser: httpx.Client) -> None:
+def sign_in(browser: httpx.Client) -> None:
+    """Sign the one user in; raises RuntimeError."""
     token = TOKEN.search(browser.get("/login").text)
     data = {"email": seed.EMAIL, "password": seed.PASSWORD, "csrf_token": token[1] if token else ""}
     if browser.post("/login", data=data).status_code != 302:
         raise RuntimeError("signing in failed")
 
 
-def _open(browser: httpx.Client, page: str) -> tuple[str, str]:
+def open_page(browser: httpx.Client, page: str) -> tuple[str, str]:
     """The address that the page polls, and the cookies that it polls with."""
     found = LIVE.search(browser.get(page).text)
     if found is None:

@@ -62,10 +62,10 @@ def served(rig: Rig, application: str, **settings: str) -> Iterator[Server]:
         yield Server(port, pid)
 
 
-def load(server: Server, question: Question, seconds: float) -> Run:
-    """The generator is a process of its own; its CPU is no part of the server's."""
+def load(server: Server, question: Question, seconds: float | None) -> Run:
+    """Ask for that long, or everything once (None); the generator's CPU, in a process of its own, doesn't count."""
     plan = {"port": server.port, "seconds": seconds, "connections": question.connections}
-    before = cpu_seconds(server.pid)
+    before, began = cpu_seconds(server.pid), time.monotonic()
     done = subprocess.run(
         [sys.executable, "-m", "bench.load"],
         input=json.dumps(plan),
@@ -75,6 +75,7 @@ def load(server: Server, question: Question, seconds: float) -> Run:
         check=True,
     )
     seen = json.loads(done.stdout)
+    seconds = seconds or time.monotonic() - began
     answers = len(seen["seconds"])
     cpu = (cpu_seconds(server.pid) - before) / answers * 1000
     return Run([one * 1000 for one in seen["seconds"]], answers / seconds, cpu, seen["refused"])
