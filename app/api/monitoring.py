@@ -65,7 +65,7 @@ def _components(found: Health) -> Components:
         redis=Redis(status=_word(found.redis_ms is not None), latency_ms=found.redis_ms),
         worker=Worker(status=_word(found.workers > 0), count=found.workers, last_heartbeat=found.last_heartbeat),
         rate_limiter=RateLimiter(status=_word(found.enabled, "degraded"), enabled=found.enabled),
-        circuit_breaker=CircuitBreaker(state=found.breaker.value if found.breaker else None),
+        circuit_breaker=CircuitBreaker(state=found.breaker.state.value if found.breaker else None),
     )
 
 

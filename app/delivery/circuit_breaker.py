@@ -10,6 +10,7 @@ and only when the first of them is 2 s old, so that a burst of unlucky calls in 
 A message alone, however often it fails, never does. After the cool-down (5 s, doubling up to 60 s) one call probes.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -26,18 +27,20 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Breaker:
-    """What a breaker says now: its state and in how many seconds it lets a probe through."""
+    """What a breaker says now: its state, in how many seconds it lets a probe through, and for how many it is open."""
 
     state: State
     retry_in: float = 0.0
+    lasts: float = 0.0
 
     @classmethod
-    def read(cls, open_until_ms: int | None, now_ms: int) -> "Breaker":
-        """From the stored time (None: no breaker is kept) and Redis' time, both in ms."""
-        if open_until_ms is None:
+    def read(cls, stored: Sequence[str], now_ms: int) -> "Breaker":
+        """From what is stored, until when and since when it is open (empty: no breaker is kept), and Redis' time."""
+        if not stored[0]:
             return cls(State.CLOSED)
-        left = (open_until_ms - now_ms) / 1000
-        return cls(State.OPEN, left) if left > 0 else cls(State.HALF_OPEN)
+        until, since = int(stored[0]), int(stored[1] or now_ms)
+        left, lasts = (until - now_ms) / 1000, (now_ms - since) / 1000
+        return cls(State.OPEN, left, lasts) if left > 0 else cls(State.HALF_OPEN, 0.0, lasts)
 
 
 # Functions for the token bucket's script. `key(name)` and PROBE_MS (how long a probe may take) come from there.
@@ -82,6 +85,7 @@ local function breaker_failure(name, member, now, accounts_least)
   if open_until > now or (opened == 0 and not enough) then return end
   local cool = math.min(COOL_MS * 2 ^ opened, COOL_MOST_MS)
   redis.call('HSET', breaker, 'open_until', now + cool, 'opened', math.min(opened + 1, 10))
+  redis.call('HSETNX', breaker, 'since', now)
   redis.call('HDEL', breaker, 'probe_until')
   redis.call('PEXPIRE', breaker, BREAKER_KEEP_MS)
 end

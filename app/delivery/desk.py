@@ -152,6 +152,14 @@ class Desk:
         remaining = max(0, self.limit.messages - len(view.back_ms))
         return Allowance(self.limit.messages, self.limit.window, remaining, reset_at)
 
+    def views(self, account_ids: Sequence[int]) -> dict[int, View]:
+        """Account id → how its bucket stands; empty when Redis is away."""
+        try:
+            return self.bucket.peek_all(account_ids)
+        except redis.RedisError as error:
+            log.warning("redis_away", extra={"reason": type(error).__name__})
+            return {}
+
     def enabled(self) -> bool:
         """Whether messages may go at all: the stop is off, and so is the switch in the configuration."""
         return self.sending and not is_stopped()

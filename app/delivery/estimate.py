@@ -4,6 +4,7 @@ from bisect import insort
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from functools import cache
 from typing import Any
 
@@ -22,6 +23,31 @@ from config import RateLimit
 
 CALL_SECONDS = 0.3
 COUNTED_MOST = 20_000
+
+
+class Hindrance(StrEnum):
+    """Why nothing of an account moves."""
+
+    STOPPED = "stopped"
+    ACCOUNT_STOPPED = "account_stopped"
+    RECONNECT = "reconnect"
+    PAUSED = "paused"
+    REDIS_AWAY = "redis_away"
+    NO_WORKER = "no_worker"
+    PLATFORM_AWAY = "platform_away"
+    ACCOUNT_AWAY = "account_away"
+
+
+WORDS = {
+    Hindrance.STOPPED: "Sending is stopped for everybody: messages are kept until it is switched on again",
+    Hindrance.ACCOUNT_STOPPED: "Sending is stopped for this account: messages are kept",
+    Hindrance.RECONNECT: "The account must be connected again",
+    Hindrance.PAUSED: "The platform asked this account to pause",
+    Hindrance.REDIS_AWAY: "The part that keeps the limit (Redis) can't be reached: nothing is sent until it is back",
+    Hindrance.NO_WORKER: "No worker is running: messages are kept until one starts",
+    Hindrance.PLATFORM_AWAY: "The platform doesn't answer; it is tried again by itself",
+    Hindrance.ACCOUNT_AWAY: "The platform doesn't answer for this account; it is tried again by itself",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,30 +133,31 @@ def _situation() -> Select[Any]:
     return select(*columns).where(Account.id == bindparam("account", type_=BigId))
 
 
+def hindrance(
+    account: Row[Any] | Account, view: View | None, now: datetime, enabled: bool, worker_alive: bool
+) -> Hindrance | None:
+    """What keeps all messages of this account from moving, or None when they do."""
+    found = (
+        (Hindrance.STOPPED, not enabled),
+        (Hindrance.ACCOUNT_STOPPED, account.stopped_at is not None),
+        (Hindrance.RECONNECT, account.reconnect_since is not None),
+        (Hindrance.PAUSED, account.paused_until is not None and account.paused_until > now),
+        (Hindrance.REDIS_AWAY, view is None),
+        (Hindrance.NO_WORKER, not worker_alive),
+        (Hindrance.PLATFORM_AWAY, view is not None and view.platform_breaker.state is not State.CLOSED),
+        (Hindrance.ACCOUNT_AWAY, view is not None and view.breaker.state is not State.CLOSED),
+    )
+    return next((one for one, holds in found if holds), None)
+
+
 def standstill(
     account: Row[Any] | Account, view: View | None, now: datetime, enabled: bool, worker_alive: bool
 ) -> str | None:
     """Why nothing of this account moves, in plain words, or None when it does."""
-    reasons = (
-        (
-            not enabled,
-            "Sending is stopped for everybody: messages are kept until it is switched on again",
-        ),
-        (account.stopped_at is not None, "Sending is stopped for this account: messages are kept"),
-        (account.reconnect_since is not None, account.pause_reason or "The account must be connected again"),
-        (account.paused_until is not None and account.paused_until > now, "The platform asked this account to pause"),
-        (view is None, "The part that keeps the limit (Redis) can't be reached: nothing is sent until it is back"),
-        (not worker_alive, "No worker is running: messages are kept until one starts"),
-        (
-            view is not None and view.platform_breaker.state is not State.CLOSED,
-            "The platform doesn't answer; it is tried again by itself",
-        ),
-        (
-            view is not None and view.breaker.state is not State.CLOSED,
-            "The platform doesn't answer for this account; it is tried again by itself",
-        ),
-    )
-    return next((reason for holds, reason in reasons if holds), None)
+    found = hindrance(account, view, now, enabled, worker_alive)
+    if found is None:
+        return None
+    return (account.pause_reason if found is Hindrance.RECONNECT else None) or WORDS[found]
 
 
 def expected_at(view: View, place: int, limit: RateLimit, now: datetime) -> datetime:

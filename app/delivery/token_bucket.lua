@@ -224,17 +224,21 @@ function operations.board()
   return {1, probes(account, probe, platform_probe, now)}
 end
 
--- peek <account> → now, start, hold, account breaker's and platform breaker's open_until (or ''), come-back times…
+-- peek <account> → now, start, hold, account breaker's and platform breaker's {open_until, since} ('' each), come-back
+-- times…
 function operations.peek()
   local account, now = ARGV[6], clock()
   local stored = redis.call('HMGET', key('account:' .. account), 'start', 'hold')
-  local known = redis.call('HGET', key('breaker:' .. account), 'open_until') or ''
-  local platform = redis.call('HGET', key('breaker:platform'), 'open_until') or ''
+  local breakers = {}
+  for place, name in ipairs({account, 'platform'}) do
+    local kept = redis.call('HMGET', key('breaker:' .. name), 'open_until', 'since')
+    breakers[place] = {kept[1] or '', kept[2] or ''}
+  end
   local hold = math.max(tonumber(stored[2] or 0), tonumber(redis.call('GET', key('hold')) or 0))
   local times = {}
   local slots = redis.call('ZRANGEBYSCORE', key('slots:' .. account), '(' .. now, '+inf', 'WITHSCORES')
   for i = 2, #slots, 2 do times[#times + 1] = slots[i] end
-  return {now, stored[1] or '0', hold, known, platform, times}
+  return {now, stored[1] or '0', hold, breakers[1], breakers[2], times}
 end
 
 return operations[ARGV[1]]()

@@ -192,15 +192,18 @@ class TokenBucket:
 
     def peek(self, account_id: int) -> View:
         """How an account's bucket stands, changing nothing of it."""
-        now_ms, start, hold, breaker, platform, times = self._run("peek", account_id)
-        return View(
-            now_ms=now_ms,
-            start_ms=int(start),
-            hold_ms=int(hold),
-            back_ms=sorted(int(float(moment)) for moment in times),
-            breaker=Breaker.read(int(breaker) if breaker else None, now_ms),
-            platform_breaker=Breaker.read(int(platform) if platform else None, now_ms),
-        )
+        return _view(self._run("peek", account_id))
+
+    def peek_all(self, account_ids: Sequence[int]) -> dict[int, View]:
+        """The same for many accounts, in one go."""
+        if not account_ids:
+            return {}
+        with self.client.pipeline(transaction=False) as pipeline:
+            for account_id in account_ids:
+                self.script(keys=[PREFIX], args=["peek", *self.common, account_id], client=pipeline)
+            return {
+                account_id: _view(answer) for account_id, answer in zip(account_ids, pipeline.execute(), strict=True)
+            }
 
     def _run(self, operation: str, *arguments: Any) -> Any:
         return self.script(keys=[PREFIX], args=[operation, *self.common, *arguments])
@@ -211,6 +214,18 @@ class TokenBucket:
             return 0
         redis_ms, seen_at = self.seen
         return redis_ms + _ms(at - seen_at)
+
+
+def _view(answer: Any) -> View:
+    now_ms, start, hold, breaker, platform, times = answer
+    return View(
+        now_ms=now_ms,
+        start_ms=int(start),
+        hold_ms=int(hold),
+        back_ms=sorted(int(float(moment)) for moment in times),
+        breaker=Breaker.read(breaker, now_ms),
+        platform_breaker=Breaker.read(platform, now_ms),
+    )
 
 
 def _ms(seconds: float) -> int:

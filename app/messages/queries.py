@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import BindParameter, ColumnElement, func, literal, literal_column, select, tuple_
+from sqlalchemy import ColumnElement, SQLColumnExpression, func, literal, literal_column, select, tuple_
 
 from app.accounts import queries as accounts
 from app.accounts.models import User
@@ -85,7 +85,7 @@ def line(account_id: int) -> tuple[int, Message | None]:
     return waiting, last
 
 
-def in_line(account: int | BindParameter[int]) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+def in_line(account: int | SQLColumnExpression[int]) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     """What makes a message one of those that wait for their turn."""
     # Written as the index's own condition is, or SQLite doesn't use it.
     queued: ColumnElement[bool] = literal_column("message.status = 'queued' AND NOT message.held")

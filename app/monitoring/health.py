@@ -10,7 +10,7 @@ import redis
 from sqlalchemy import select
 
 from app.delivery import heartbeat
-from app.delivery.circuit_breaker import State
+from app.delivery.circuit_breaker import Breaker, State
 from app.delivery.desk import Desk, QueueDepths
 from app.extensions import db
 
@@ -35,14 +35,19 @@ class Health:
     workers: int
     last_heartbeat: datetime | None
     enabled: bool
-    breaker: State | None
+    breaker: Breaker | None
+
+    @property
+    def answers(self) -> bool:
+        """Whether the platform answers, as far as anybody knows."""
+        return self.breaker is not None and self.breaker.state is State.CLOSED
 
     @property
     def status(self) -> Status:
         """The whole: unhealthy without a part that sending can't do without."""
         if self.redis_ms is None or self.workers == 0:
             return Status.UNHEALTHY
-        as_it_should = self.depths is not None and self.enabled and self.breaker is State.CLOSED
+        as_it_should = self.depths is not None and self.enabled and self.answers
         return Status.HEALTHY if as_it_should else Status.DEGRADED
 
 
@@ -71,9 +76,9 @@ def _redis_ms(desk: Desk) -> int | None:
         return None
 
 
-def _breaker(desk: Desk) -> State | None:
+def _breaker(desk: Desk) -> Breaker | None:
     try:
-        return desk.bucket.peek(NO_ACCOUNT).platform_breaker.state
+        return desk.bucket.peek(NO_ACCOUNT).platform_breaker
     except redis.RedisError:
         return None
 

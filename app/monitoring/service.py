@@ -129,19 +129,23 @@ def _rows(query: Select[Any]) -> Iterator[Row[Any]]:
 
 # The states are written as the indexes' own conditions are, or SQLite doesn't use them.
 def _sent(start: datetime, end: datetime) -> Select[Any]:
-    query = select(Message.account_id, Message.queued_at, Message.sent_at)
-    return query.where(literal_column("message.status = 'sent'"), Message.sent_at >= start, Message.sent_at < end)
+    columns: tuple[Any, ...] = (Message.account_id, Message.queued_at, Message.sent_at)
+    return select(*columns).where(
+        literal_column("message.status = 'sent'"), Message.sent_at >= start, Message.sent_at < end
+    )
 
 
 def _failed(start: datetime, end: datetime) -> Select[Any]:
-    query = select(Message.account_id, Message.failed_at)
-    return query.where(literal_column("message.status = 'failed'"), Message.failed_at >= start, Message.failed_at < end)
+    columns: tuple[Any, ...] = (Message.account_id, Message.failed_at)
+    return select(*columns).where(
+        literal_column("message.status = 'failed'"), Message.failed_at >= start, Message.failed_at < end
+    )
 
 
 def _attempts(start: datetime, end: datetime) -> Select[Any]:
-    columns = (Attempt.account_id, Attempt.finished_at, Attempt.outcome, Attempt.status_code, Fan.unreachable_at)
+    columns: tuple[Any, ...] = (Attempt.account_id, Attempt.finished_at, Attempt.outcome, Attempt.status_code)
     return (
-        select(*columns)
+        select(*columns, Fan.unreachable_at)
         .join(Fan, Fan.id == Attempt.fan_id)
         .where(Attempt.finished_at >= start, Attempt.finished_at < end, Attempt.outcome != Outcome.NOT_SENT)
     )

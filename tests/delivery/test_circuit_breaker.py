@@ -127,3 +127,15 @@ def test_look_ups_wait_for_the_breaker_too(time: VirtualRedis) -> None:
     time.pass_time(5_000)
     assert time.bucket().board(2, 5) is not None
     assert time.bucket().board(1, 5) is None
+
+
+def test_it_says_since_when_it_is_open_however_often_a_probe_fails(time: VirtualRedis) -> None:
+    fail(time, (1, 1), (1, 2), (1, 3))
+    for _ in range(3):
+        time.pass_time(61_000)
+        end(time, 1, 4, "unclear")
+    views = time.bucket().peek_all([1, 2])
+    assert views[1].breaker.lasts == pytest.approx(184, abs=1)
+    assert views[2].breaker.lasts == 0
+    end(time, 1, 4, "clear")
+    assert time.bucket().peek(1).breaker.lasts == 0
