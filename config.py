@@ -15,6 +15,7 @@ HOST_NEEDED = ("http", "https", "redis", "rediss")
 API_LIMIT = re.compile(
     r"(?P<name>[a-z_]+)\s*=\s*(?P<amount>[1-9][0-9]{0,8})\s*/\s*(?P<period>second|min|minute|hour|day)"
 )
+NAMESPACE = re.compile(r"(?!AWS/)[A-Za-z0-9._/#-]{1,255}")
 PERIODS = {"min": "minute"}
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
@@ -48,7 +49,7 @@ class Settings:
     aws_region: str
     sqs_queue_url: str | None
     sqs_dlq_url: str | None
-    cloudwatch_namespace: str
+    cloudwatch_namespace: str | None
     platform_api_key: str | None
     platform_base_url: str
     platform_timeout: float
@@ -156,7 +157,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         aws_region=read.text("AWS_REGION") or read.text("AWS_DEFAULT_REGION") or "us-east-1",
         sqs_queue_url=read.url("SQS_RATE_LIMITER_QUEUE", ("http", "https")),
         sqs_dlq_url=read.url("SQS_RATE_LIMITER_DLQ", ("http", "https")),
-        cloudwatch_namespace=read.text("CLOUDWATCH_NAMESPACE") or "Huntaze/OnlyFans",
+        cloudwatch_namespace=_namespace(read),
         platform_api_key=read.text("ONLYFANSAPI_API_KEY"),
         platform_base_url=read.url("ONLY_FANS_API_BASE_URL", ("http", "https")) or PLATFORM_BASE_URL,
         platform_timeout=read.seconds("PLATFORM_TIMEOUT_SECONDS", 20, 0.1, 20),
@@ -183,6 +184,18 @@ def _database_url(read: Reader) -> str:
         return f"sqlite:///{ROOT / 'var' / 'huntaze.sqlite3'}"
     scheme, rest = url.split(":", 1)
     return f"postgresql+psycopg:{rest}" if scheme.startswith("postgres") else url
+
+
+def _namespace(read: Reader) -> str | None:
+    """Where metrics go, None where none are sent."""
+    namespace = read.text("CLOUDWATCH_NAMESPACE") or "Huntaze/OnlyFans"
+    if namespace == "off":
+        return None
+    if not NAMESPACE.fullmatch(namespace):
+        raise ConfigError(
+            "CLOUDWATCH_NAMESPACE must be letters, digits and . - _ / # (not beginning with AWS/), or off."
+        )
+    return namespace
 
 
 def _rate_limit(read: Reader) -> RateLimit:

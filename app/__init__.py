@@ -21,6 +21,7 @@ from app.delivery.desk import Desk
 from app.earnings import models as _earnings
 from app.extensions import db, htmx, migrate, redis
 from app.fans import models as _fans
+from app.gateways import metrics
 from app.imports import models as _imports
 from app.inbound import models as _inbound
 from app.messages import models as _messages
@@ -61,6 +62,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     migrate.init_app(app, db, directory=str(config.ROOT / "app" / "migrations"), render_as_batch=True)
     htmx.init_app(app)
     redis.init_app(app)
+    metrics.bind(settings)
     app.extensions["desk"] = Desk.build(settings, redis())
     with _exit_at_bad_settings():
         for door in (pages, api, cli):
