@@ -65,6 +65,7 @@ def environment(database_url: str, redis_url: str, request: pytest.FixtureReques
         "ONLYFANSAPI_API_KEY": platform_process.KEY,
         "ONLY_FANS_API_BASE_URL": NOBODY_LISTENS,
         "LOG_LEVEL": "WARNING",
+        "CLOUDWATCH_NAMESPACE": "off",
     }
     if "aws" in request.fixturenames:
         variables |= request.getfixturevalue("aws").environment()
