@@ -121,6 +121,13 @@ def results(of: Campaign, status: str | None, limit: int, offset: int) -> list[R
     return [Result(*row) for row in db.session.execute(query)]
 
 
+def names(viewer: User, campaign_ids: Sequence[int]) -> dict[int, str]:
+    """Campaign id → name, of those that the viewer may look at: managers none."""
+    query = select(Campaign.id, Campaign.name).join(Account, Account.id == Campaign.account_id)
+    query = query.where(Campaign.id.in_(campaign_ids), Account.owner_id == viewer.id)
+    return {row.id: row.name for row in db.session.execute(query)} if campaign_ids else {}
+
+
 def last_word() -> ColumnElement[bool]:
     """Whether a message wasn't sent again as a new one."""
     later = Message.__table__.alias("later")

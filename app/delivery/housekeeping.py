@@ -27,6 +27,8 @@ FORGET_OLD_EVENTS = "app.inbound.service.forget_old"
 FORGET_OLD_KEYS = "app.idempotency.forget_old"
 ROLL_UP = "app.analytics.service.roll_up"
 ROLL_UP_PAUSE = 10
+COUNT_TRAFFIC = "app.monitoring.service.roll_up"
+COUNT_TRAFFIC_PAUSE = 30
 OFTEN, SELDOM, RARELY = 0.5, 5.0, 3600.0
 DOWNTIME = timedelta(minutes=30)
 
@@ -54,6 +56,7 @@ class Housekeeping:
                 sync.hand_on_due,
                 self.rebuild,
                 self.roll_up,
+                self.count_traffic,
             ),
             RARELY: (self.tidy_up, sync.begin_nightly),
         }
@@ -113,6 +116,10 @@ class Housekeeping:
         """Have money that changed counted again, in the background."""
         if figures.accounts_to_roll_up():
             jobs.enqueue_seldom(self.bucket.client, ROLL_UP, ROLL_UP_PAUSE)
+
+    def count_traffic(self) -> None:
+        """Have what went out lately counted, in the background."""
+        jobs.enqueue_seldom(self.bucket.client, COUNT_TRAFFIC, COUNT_TRAFFIC_PAUSE)
 
     def tidy_up(self) -> None:
         """Have what is too old dropped, in the background."""

@@ -163,10 +163,22 @@ def retry_failed(campaign_id: int, author_id: int) -> int:
             .where(~select(later.c.id).where(later.c.retry_of_id == Message.id).exists())
             .order_by(Message.id)
         ).all()
-        if failed:
-            insert_unless_there(Message, [_again(message, author_id) for message in failed])
-            _tell(message.conversation_id for message in failed)
+        send_again(failed, author_id)
         return len(failed)
+
+
+def send_again(old: Sequence[Message], author_id: int) -> list[int]:
+    """Queue new messages in the place of these, in the caller's transaction; the new ones' ids, in the same order."""
+    if not old:
+        return []
+    rows = [_again(message, author_id) for message in old]
+    insert_unless_there(Message, rows)
+    _tell(message.conversation_id for message in old)
+    new_ids: list[int] = []
+    for start in range(0, len(rows), AT_ONCE):
+        names = [row["public_id"] for row in rows[start : start + AT_ONCE]]
+        new_ids += db.session.scalars(select(Message.id).where(Message.public_id.in_(names)).order_by(Message.id))
+    return new_ids
 
 
 def _again(old: Message, author_id: int) -> dict[str, object]:
