@@ -1,13 +1,48 @@
 """gunicorn's settings: threads, because requests wait for the database; a worker is renewed now and then."""
 
+import json
+import logging
 import os
+import re
+from datetime import UTC, datetime
 
 bind = f"{os.environ.get('HOST', '0.0.0.0')}:{os.environ.get('PORT', '8000')}"  # noqa: S104 - behind a proxy
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 threads = 8
 timeout = 30
+# After SIGTERM: requests that have begun are answered for so long.
 graceful_timeout = 25
 keepalive = 20
 max_requests = 20_000
 max_requests_jitter = 2_000
+# It lies in the home directory, where two deployments of one user would meet.
+control_socket_disable = True
+# A refused request's own words, and the query of an address, may hold whatever somebody sent.
+SENT = re.compile(r"(?<=Invalid request from ip=)(\S+?): .*|\?\S*", re.DOTALL)
+
+
+class JsonLines(logging.Formatter):
+    """gunicorn's own lines in the shape of the product's."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One JSON object; of an exception its type alone."""
+        line = {
+            "event": SENT.sub(lambda found: found[1] or "", record.getMessage()),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat().replace("+00:00", "Z"),
+        }
+        if record.exc_info and record.exc_info[0]:
+            line["exception"] = record.exc_info[0].__qualname__
+        return json.dumps(line)
+
+
+logconfig_dict = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": JsonLines}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"level": "INFO", "handlers": ["stderr"]},
+    "loggers": {"gunicorn.error": {"level": "INFO", "handlers": ["stderr"], "propagate": False}},
+}

@@ -93,6 +93,8 @@ def _flask_settings(settings: config.Settings) -> dict[str, object]:
         engine: dict[str, object] = {"connect_args": {"timeout": 15}, "pool_size": 10}
     else:
         engine = {"connect_args": {"connect_timeout": 3}, "pool_size": 10, "max_overflow": 10}
+    # An error of the database must not quote texts and addresses.
+    engine["hide_parameters"] = True
     name = "__Host-huntaze" if settings.production else "huntaze"
     return {
         "SECRET_KEY": settings.secret_key,

@@ -1,7 +1,8 @@
 """What people do to messages: send one, cancel it, send a failed or unknown one again."""
 
+import logging
 import secrets
-from functools import cache
+from functools import cache, partial
 
 from sqlalchemy import ColumnElement, Select, bindparam, literal_column, select, update
 from sqlalchemy.exc import IntegrityError
@@ -12,7 +13,7 @@ from app.accounts.models import User
 from app.clock import now
 from app.conversations import service as conversations
 from app.conversations.models import Conversation
-from app.db import BigId, transaction
+from app.db import BigId, on_commit, transaction
 from app.errors import Conflict, NotFound
 from app.extensions import db
 from app.fans import service as fans
@@ -20,6 +21,7 @@ from app.fans.models import Fan
 from app.messages.models import Message, Priority, Status, Step
 from app.messages.rules import Draft
 
+log = logging.getLogger(__name__)
 SENT_AGAIN = "This message was sent again already"
 
 
@@ -101,6 +103,8 @@ def accept(
         db.session.add(message)
         db.session.flush()
         conversations.touch(conversation.id, draft.text, moment)
+        facts = {"messageId": message.public_id, "accountId": message.account_id, "userId": viewer.id}
+        on_commit(partial(log.info, "message_accepted", extra=facts))
     return message
 
 

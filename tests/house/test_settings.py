@@ -22,7 +22,7 @@ def _read_by_the_program() -> set[str]:
     readers |= {"os.environ.get", "os.getenv"}
     return {
         str(call.args[0].value)
-        for path in files("app", "embedded", "config.py", "worker.py")
+        for path in files("app", "embedded", "config.py", "gunicorn.conf.py", "worker.py")
         for called, call in calls(path)
         if called in readers and call.args and isinstance(call.args[0], ast.Constant)
     }
