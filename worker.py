@@ -1,4 +1,4 @@
-"""The worker: `python worker.py` starts a delivery and a background RQ worker, and restarts one that ends.
+"""The worker: `python worker.py` starts a delivery, an inbound and a background RQ worker, and restarts what ends.
 
 It also sees to it, at start and every five seconds, that the delivery worker has its next slice waiting, whatever
 became of Redis or of the process before. Any number of workers may run at once, on any number of machines.
@@ -54,6 +54,18 @@ class DeliveryWorker(SimpleWorker):
         super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]
 
 
+class InboundWorker(SimpleWorker):
+    """Runs short jobs in its own process: a fork for each would take longer than most of them."""
+
+    max_connection_wait_time = 2.0
+    app: Flask
+
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        """With a session of its own, as in a fork."""
+        with self.app.app_context():
+            super().execute_job(job, queue)
+
+
 class BackgroundWorker(Worker):
     """Runs each job in a fork, which must not share the parent's database connections."""
 
@@ -93,6 +105,20 @@ def deliver(name: str, manager: int) -> None:
     os._exit(0)  # A hung call's thread must not keep the process.
 
 
+def take_in(name: str, manager: int) -> None:
+    """An inbound worker's life: what the platform tells isn't held up by anything long."""
+    app = _app_of_child("inbound", manager)
+    worker = InboundWorker(
+        [jobs.INBOUND],
+        name=name,
+        connection=jobs.connect(app.extensions["settings"].redis_url),
+        serializer=JSONSerializer,
+        worker_ttl=WORKER_TTL,
+    )
+    worker.app = app
+    worker.work(logging_level="WARNING")
+
+
 def work_in_background(name: str, manager: int) -> None:
     """A background worker's life."""
     app = _app_of_child("background", manager)
@@ -100,7 +126,7 @@ def work_in_background(name: str, manager: int) -> None:
     sync.bind(partial(wiring.reader, app.extensions["settings"]))
     with app.app_context():
         worker = BackgroundWorker(
-            [jobs.BACKGROUND],
+            [jobs.INBOUND, jobs.BACKGROUND],
             name=name,
             connection=jobs.connect(app.extensions["settings"].redis_url),
             serializer=JSONSerializer,
@@ -135,7 +161,11 @@ class Manager:
     Children are forks, so that a restart costs no second import; where forking is unsafe (macOS) they are spawned.
     """
 
-    KINDS: ClassVar[dict[str, Callable[[str, int], None]]] = {"delivery": deliver, "background": work_in_background}
+    KINDS: ClassVar[dict[str, Callable[[str, int], None]]] = {
+        "delivery": deliver,
+        "inbound": take_in,
+        "background": work_in_background,
+    }
 
     def __init__(self, redis_url: str | None) -> None:
         self.connection = redis.Redis.from_url(

@@ -1,7 +1,8 @@
 """Jobs that run outside of requests, on RQ: JSON instead of pickle, and a connection of RQ's own.
 
-Two kinds of queue, so that an import never starves a message: `background`, and one `delivery:<worker>` for each
-delivery worker, in which one slice always waits behind the one that runs.
+Three kinds of queue, so that nothing short waits behind what is long: `background` (imports, synchronisation),
+`inbound` (webhooks, roll-ups), and one `delivery:<worker>` for each delivery worker, in which one slice always waits
+behind the one that runs.
 """
 
 import redis
@@ -11,11 +12,13 @@ from rq.serializers import JSONSerializer
 from app.extensions import REDIS_URL_UNSET
 
 BACKGROUND = "background"
+INBOUND = "inbound"
 DELIVERY = "delivery"
 SLICE_SECONDS = 25
 SLICE_VERB = "app.delivery.slices.deliver"
 JOB_SECONDS = 3600
 FAILURES_KEPT = 86_400
+LIFE = {"job_timeout": JOB_SECONDS, "result_ttl": 0, "failure_ttl": FAILURES_KEPT}
 ASKED_FOR = "huntaze:asked-for"
 
 
@@ -36,17 +39,17 @@ def delivery_queue(worker: str) -> str:
 
 def enqueue(connection: redis.Redis, verb: str, *args: int | str) -> None:
     """Run `verb` (a dotted name) in the background; raises redis.RedisError. Call it after the commit."""
-    queue(BACKGROUND, connection).enqueue(verb, *args, job_timeout=JOB_SECONDS, result_ttl=0, failure_ttl=FAILURES_KEPT)
+    queue(BACKGROUND, connection).enqueue(verb, *args, **LIFE)
 
 
 def enqueue_seldom(connection: redis.Redis, verb: str, pause: int) -> bool:
-    """Run `verb` in the background unless that was asked for in the last `pause` seconds. Raises RedisError.
+    """Run `verb` soon, unless that was asked for in the last `pause` seconds. Raises RedisError.
 
-    For verbs that catch up with everything, whoever asks: behind a long job they don't pile up.
+    For short verbs that catch up with everything, whoever asks: behind another job they don't pile up.
     """
     if not connection.set(f"{ASKED_FOR}:{verb}", 1, nx=True, ex=pause):
         return False
-    enqueue(connection, verb)
+    queue(INBOUND, connection).enqueue(verb, **LIFE)
     return True
 
 

@@ -69,7 +69,7 @@ def load(server: Server, question: Question, seconds: float | None) -> Run:
     done = subprocess.run(
         [sys.executable, "-m", "bench.load"],
         input=json.dumps(plan),
-        capture_output=True,
+        stdout=subprocess.PIPE,
         text=True,
         cwd=ROOT,
         check=True,

@@ -16,5 +16,5 @@ def test_what_catches_up_with_everything_is_asked_for_seldom(redis_url: str) -> 
         connection.delete(f"{jobs.ASKED_FOR}:{VERB}")
         assert jobs.enqueue_seldom(connection, VERB, 1)
     with jobs.connect(redis_url) as connection:
-        waiting = jobs.queue(jobs.BACKGROUND, connection).jobs
+        waiting = jobs.queue(jobs.INBOUND, connection).jobs
         assert [job.func for job in waiting].count(service.roll_up) == 2

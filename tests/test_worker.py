@@ -42,7 +42,7 @@ def live(name: str, manager: int) -> None:
 class IdleManager(worker.Manager):
     """A manager of children that do nothing."""
 
-    KINDS: ClassVar[dict[str, Callable[[str, int], None]]] = {"delivery": live, "background": live}
+    KINDS: ClassVar[dict[str, Callable[[str, int], None]]] = dict.fromkeys(worker.Manager.KINDS, live)
 
     def pid(self, kind: str) -> int:
         """The process id of the child of this kind, once there is one."""
@@ -97,8 +97,8 @@ def _exists(pid: int) -> bool:
 
 def test_each_kind_has_one_child_and_they_end_with_the_manager(manager: IdleManager) -> None:
     pids: list[int] = []
-    _while_it_runs(manager, lambda: pids.extend([manager.pid("delivery"), manager.pid("background")]))
-    assert len(set(pids)) == 2
+    _while_it_runs(manager, lambda: pids.extend(manager.pid(kind) for kind in manager.KINDS))
+    assert len(set(pids)) == 3
     assert not any(_exists(pid) for pid in pids)
 
 
@@ -139,7 +139,7 @@ def test_without_redis_it_goes_on_looking_after_its_children(tmp_path: Path) -> 
     _while_it_runs(manager, story)
 
 
-@pytest.mark.parametrize("life", ["deliver", "work_in_background"])
+@pytest.mark.parametrize("life", ["deliver", "take_in", "work_in_background"])
 def test_a_child_whose_manager_died_before_it_looked_ends_at_once(
     environment: Environment, app: Flask, life: str
 ) -> None:
@@ -195,7 +195,7 @@ def _status(message: Message) -> str:
 @pytest.mark.usefixtures("aws", "platform")
 def test_its_children_do_not_outlive_a_killed_manager(make_worker: Callable[..., Worker], app: Flask) -> None:
     one = make_worker()
-    children = until(lambda: _two_children(one.pid), one.log)
+    children = until(lambda: _all_children(one.pid), one.log)
     until(lambda: _alive() == 1, one.log)
     one.kill_manager()
     until(lambda: not any(_exists(pid) for pid in children), "the end of the children", ENDS_SOON)
@@ -206,9 +206,9 @@ def _alive() -> int:
     return heartbeat.alive("delivery")
 
 
-def _two_children(pid: int) -> list[int]:
+def _all_children(pid: int) -> list[int]:
     listed = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    return listed if len(listed) == 2 else []
+    return listed if len(listed) == len(worker.Manager.KINDS) else []
 
 
 @pytest.mark.usefixtures("aws")

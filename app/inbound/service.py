@@ -1,6 +1,7 @@
 """The journal of webhooks: an event is written down at once and worked off in the background, exactly once."""
 
 import logging
+import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,6 +27,8 @@ WORK_OFF = "app.inbound.service.work_off"
 ASKED_AGAIN_AFTER = 10
 # Short ones: while one is written, SQLite lets nobody else write.
 BATCH, BATCHES = 50, 1000
+# When they come fast, few of them are worth no transaction of their own.
+GATHER_SECONDS = 0.05
 ATTEMPTS_MOST = 6
 NOT_YET, FIRST_PAUSE = timedelta(seconds=10), timedelta(seconds=10)
 LEFT_AFTER = timedelta(seconds=5)
@@ -69,11 +72,15 @@ def _wake() -> None:
 def work_off() -> None:
     """Work off the events that wait: the job of a worker."""
     for _ in range(BATCHES):
-        if not work_off_batch():
-            # Whoever wrote an event down before this asked for nothing, and whoever does it from now on asks for a job.
+        done = work_off_batch()
+        if not done:
+            # Who wrote an event down before this asked for nothing; who does it from now on asks for another job.
             jobs.begun(redis(), WORK_OFF)
-            if not work_off_batch():
-                return
+            done = work_off_batch()
+        if not done:
+            return
+        if done < BATCH:
+            time.sleep(GATHER_SECONDS)
     jobs.begun(redis(), WORK_OFF)
     _wake()
 
@@ -84,11 +91,11 @@ def hand_on_left() -> None:
         _wake()
 
 
-def work_off_batch() -> bool:
-    """Work off the next events that wait; whether there were any."""
+def work_off_batch() -> int:
+    """Work off the next events that wait; how many there were."""
     try:
         with transaction():
-            return _work_off(_next()) > 0
+            return _work_off(_next())
     except Exception:
         log.warning("webhooks_one_by_one", exc_info=True)
     with transaction():
@@ -96,7 +103,7 @@ def work_off_batch() -> bool:
     # Whatever one of them can't stand, the others go on.
     for event_id in waiting:
         _work_off_alone(event_id)
-    return bool(waiting)
+    return len(waiting)
 
 
 def _waiting() -> ColumnElement[bool]:

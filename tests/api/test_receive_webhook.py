@@ -90,7 +90,7 @@ def test_the_answer_does_not_wait_for_the_work(client: FlaskClient, cast: Cast, 
         post(client, body(number))
     assert [event.done_at for event in kept()] == [None] * 3
     connection = jobs.connect(settings.redis_url)
-    asked_for = jobs.queue(jobs.BACKGROUND, connection).jobs
+    asked_for = jobs.queue(jobs.INBOUND, connection).jobs
     assert [job.func_name for job in asked_for] == [service.WORK_OFF]
     assert asked_for[0].serializer is JSONSerializer
     work_off()
@@ -101,7 +101,7 @@ def test_the_job_takes_all_and_lets_the_next_be_asked_for(client: FlaskClient, c
     post(client, body(1))
     service.work_off()
     post(client, body(2))
-    assert len(jobs.queue(jobs.BACKGROUND, jobs.connect(settings.redis_url)).jobs) == 2
+    assert len(jobs.queue(jobs.INBOUND, jobs.connect(settings.redis_url)).jobs) == 2
 
 
 def test_without_redis_it_is_kept_all_the_same_and_found_by_the_tick(make_app: MakeApp, cast: Cast) -> None:

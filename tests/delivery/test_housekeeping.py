@@ -134,7 +134,7 @@ def test_what_is_too_old_is_dropped_by_jobs_and_rarely(make: Make, virtual: Virt
 def test_money_that_changed_is_counted_by_a_job(cast: Cast, make: Make, redis_url: str) -> None:
     housekeeping = make()
     with jobs.connect(redis_url) as link:
-        waiting = jobs.queue(jobs.BACKGROUND, link)
+        waiting = jobs.queue(jobs.INBOUND, link)
         housekeeping.roll_up()
         assert waiting.jobs == []
         pay(cast.account, "2026-11-01 12:00", 100)
