@@ -67,6 +67,15 @@ local function slot_wait(account, start, hold, now)
   return 0
 end
 
+-- Since when `account` could have had a slot, as far as its limit says; ask before slot_wait tidies up. In the future:
+-- when it can have one.
+local function free_since(account, start, hold)
+  local slots = key('slots:' .. account)
+  local used, back = redis.call('ZCARD', slots) - LIMIT, 0
+  if used >= 0 then back = tonumber(redis.call('ZRANGE', slots, used, used, 'WITHSCORES')[2]) end
+  return math.max(start > 0 and start + GAP or 0, hold, back)
+end
+
 local function board(account, slot, ends)
   local flights = key('flights:' .. account)
   redis.call('ZADD', flights, ends, slot)
@@ -93,7 +102,7 @@ end
 local operations = {}
 
 -- take <expected now or 0> <most> <look at most> <name for slots>
--- → now, wait ms, 'ok'|'lost'|'jumped', run, [account, slot, seq, probe]…, [stranger]…
+-- → now, wait ms, 'ok'|'lost'|'jumped', run, [account, slot, seq, probe, start, free since]…, [stranger]…
 function operations.take()
   local expected, most, examined, name = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), ARGV[9]
   local now, run = clock(), run_id()
@@ -115,7 +124,9 @@ function operations.take()
       if known <= now then strangers[#strangers + 1] = account end
     else
       local account_wait, probe = flight_wait(account, stored[4] == '1', now)
-      account_wait = math.max(account_wait, slot_wait(account, start, tonumber(stored[5] or 0), now))
+      local hold = tonumber(stored[5] or 0)
+      local free = free_since(account, start, hold)
+      account_wait = math.max(account_wait, slot_wait(account, start, hold, now))
       if account_wait > 0 then
         look(account, now + account_wait)
       else
@@ -126,7 +137,7 @@ function operations.take()
         redis.call('HSET', key('account:' .. account), 'start', now, 'before', start)
         remember(account)
         look(account, now + GAP)
-        grants[#grants + 1] = {account, slot, stored[2] or '0', probes(account, probe, platform_probe, now), now}
+        grants[#grants + 1] = {account, slot, stored[2] or '0', probes(account, probe, platform_probe, now), now, free}
       end
     end
   end
@@ -222,6 +233,16 @@ function operations.board()
   if math.max(held(now), platform_wait, account_wait) > 0 then return {0, 0} end
   board(account, ARGV[7], now + tonumber(ARGV[8]))
   return {1, probes(account, probe, platform_probe, now)}
+end
+
+-- free [account]… → for each, since how many ms it could have had a slot; negative: in how many it can have one.
+function operations.free()
+  local now, hold, answers = clock(), tonumber(redis.call('GET', key('hold')) or 0), {}
+  for i = 6, #ARGV do
+    local stored = redis.call('HMGET', key('account:' .. ARGV[i]), 'start', 'hold')
+    answers[#answers + 1] = now - free_since(ARGV[i], tonumber(stored[1] or 0), math.max(hold, tonumber(stored[2] or 0)))
+  end
+  return answers
 end
 
 -- peek <account> → now, start, hold, account breaker's and platform breaker's {open_until, since} ('' each), come-back

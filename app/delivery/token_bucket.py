@@ -32,7 +32,10 @@ LOOK_AT_LEAST = 100
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """The right to make one call that sends. `start_ms`: Redis' time; `taken_at`: this process' monotonic seconds."""
+    """The right to make one call that sends. `start_ms`: Redis' time; `taken_at`: this process' monotonic seconds.
+
+    `idle`: for how many seconds the account could have had it; what a message waited longer, the limit explains.
+    """
 
     account_id: int
     name: str
@@ -40,6 +43,7 @@ class Slot:
     start_ms: int
     probe: bool
     taken_at: float
+    idle: float
 
     def may_still_start(self) -> bool:
         """Whether a call that starts now ends before the slot counts as ended."""
@@ -132,8 +136,8 @@ class TokenBucket:
         self.seen = (int(now_ms), time.monotonic())
         return Taken(
             slots=[
-                Slot(int(account), name, seq, int(start), probe == 1, asked_at)
-                for account, name, seq, probe, start in grants
+                Slot(int(account), name, seq, int(start), probe == 1, asked_at, (start - free) / 1000)
+                for account, name, seq, probe, start, free in grants
             ],
             strangers=[int(account) for account in strangers],
             wait=None if wait_ms < 0 else wait_ms / 1000,
@@ -189,6 +193,11 @@ class TokenBucket:
         name = f"{self.process}:{next(self.names)}:chore"
         allowed, probe = self._run("board", account_id, name, _ms(seconds))
         return Flight(account_id, name, probe == 1) if allowed else None
+
+    def idle(self, account_ids: Sequence[int]) -> dict[int, float]:
+        """Account id → for how many seconds it could have had a slot by its limit; negative: in how many it can."""
+        answers = self._run("free", *account_ids) if account_ids else []
+        return {account_id: ms / 1000 for account_id, ms in zip(account_ids, answers, strict=True)}
 
     def peek(self, account_id: int) -> View:
         """How an account's bucket stands, changing nothing of it."""

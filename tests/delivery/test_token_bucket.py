@@ -204,3 +204,24 @@ def test_peeking_changes_nothing(time: VirtualRedis) -> None:
     assert view.breaker.state is view.platform_breaker.state is State.CLOSED
     assert time.bucket().peek(77).back_ms == []
     assert set(time.client.keys("*")) == keys
+
+
+def test_a_slot_says_since_when_it_could_have_been_had(time: VirtualRedis) -> None:
+    """Three calls in 10 s, a second apart: since it was admitted, the gap was over, the first slot came back."""
+    time.admit(1)
+    time.pass_time(5_000)
+    [first] = take(time)
+    assert first.idle == pytest.approx(5.0, abs=0.2)
+    time.bucket().finish([ended(first)])
+    time.pass_time(1_500)
+    [second] = take(time)
+    assert second.idle == pytest.approx(0.45, abs=0.2)
+    time.pass_time(1_100)
+    [third] = take(time)
+    time.bucket().finish([ended(second), ended(third)])
+    assert time.bucket().idle([1])[1] == pytest.approx(-7.4, abs=0.2)
+    time.pass_time(9_400)
+    assert time.bucket().idle([1, 77])[1] == pytest.approx(2.0, abs=0.2)
+    [fourth] = take(time)
+    assert fourth.idle == pytest.approx(2.0, abs=0.2)
+    assert time.bucket().idle([]) == {}
