@@ -120,11 +120,52 @@ class RefreshToken(Model):
     used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
+class SecondFactor(Model):
+    """What makes a user's codes. `confirmed_at`: they have shown that they can; before that it asks for nothing.
+
+    `last_step`: the time step (30 s) of the newest code that was taken: no code is taken twice.
+    """
+
+    __tablename__ = "second_factor"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id"), unique=True)
+    secret_encrypted: Mapped[str] = mapped_column(String(200))
+    last_step: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class RecoveryCode(Model):
+    """Stands in for a code once, and is gone then; `code_hash` is its SHA-256."""
+
+    __tablename__ = "recovery_code"
+    __table_args__ = (UniqueConstraint("user_id", "code_hash"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
+    code_hash: Mapped[str] = mapped_column(String(64))
+
+
+class ApiToken(Model):
+    """A personal token for programs, good until it is revoked; `token_hash` is its SHA-256, `last4` its end."""
+
+    __tablename__ = "api_token"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id"), index=True)
+    name: Mapped[str] = mapped_column(String(60))
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    last4: Mapped[str] = mapped_column(String(4))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
 class AuditEvent(Model):
     """Who did what: never message text, e-mail addresses or secrets."""
 
     __tablename__ = "audit_event"
-    __table_args__ = (Index(None, "account_id", "at"), Index(None, "user_id", "at"))
+    __table_args__ = (Index(None, "account_id", "at"), Index(None, "user_id", "at"), Index(None, "at", "id"))
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)

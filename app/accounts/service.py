@@ -9,13 +9,14 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import Table, delete, select, update
 
 from app.accounts import queries
-from app.accounts.models import AuditEvent, LoginSession, Role, TokenFamily, User
+from app.accounts.models import ApiToken, AuditEvent, LoginSession, Role, TokenFamily, User
 from app.clock import now
 from app.db import transaction
-from app.errors import Conflict, Invalid, NotSignedIn, Problem
+from app.errors import Conflict, Invalid, NotAllowed, NotSignedIn, Problem
 from app.extensions import db
 
 BAD_CREDENTIALS = "E-mail address or password is wrong"
+BAD_PASSWORD = "Your password is wrong"
 PASSWORD_LENGTH = (10, 200)
 SURROGATE = re.compile("[\ud800-\udfff]")
 WRITE_DOWN = cast(Table, AuditEvent.__table__).insert()
@@ -52,6 +53,14 @@ def _matches(stored: str, password: str) -> bool:
         return False
 
 
+def confirm_password(user: User, password: str) -> None:
+    """The signed-in user's own password, asked for again; raises NotAllowed when it isn't that."""
+    with transaction():
+        stored = db.session.scalar(select(User.password_hash).where(User.id == user.id))
+        if not _matches(stored or _nobodys_hash(), password):
+            raise NotAllowed(BAD_PASSWORD)
+
+
 def create_user(email: str, name: str, role: Role, password: str) -> User:
     """A new user; raises Invalid for a bad password, Conflict when the address is taken."""
     check_password(password)
@@ -85,7 +94,8 @@ def change_password(user: User, password: str) -> None:
 def end_everything(user: User) -> None:
     """Sign the user out everywhere: pages and API."""
     with transaction():
-        db.session.execute(delete(LoginSession).where(LoginSession.user_id == user.id))
+        for given in (LoginSession, ApiToken):
+            db.session.execute(delete(given).where(given.user_id == user.id))
         db.session.execute(
             update(TokenFamily)
             .where(TokenFamily.user_id == user.id, TokenFamily.ended_at.is_(None))

@@ -3,18 +3,22 @@
 import hashlib
 import secrets
 from datetime import datetime, timedelta
+from hmac import compare_digest
 
 from sqlalchemy import Select, bindparam, delete, or_, select, update
 
 from app.accounts.models import LoginSession, Role, User
+from app.accounts.service import audit
 from app.clock import now
 from app.db import transaction
+from app.errors import NotFound
 from app.extensions import db
 
 IDLE = timedelta(hours=24)
 ABSOLUTE = timedelta(days=14)
 RENEWED_EVERY = timedelta(minutes=1)
 USER_AGENT_LENGTH = 200
+SHOWN = 50
 # Asked by every request, so built once: SQLAlchemy takes longer to build it than SQLite to answer it.
 LIVE = (
     LoginSession.token_hash == bindparam("token_hash"),
@@ -71,6 +75,36 @@ def proof(token: str) -> dict[str, str | datetime]:
     """What the queries for a live session take."""
     moment = now()
     return {"token_hash": _hash(token), "moment": moment, "idle_since": moment - IDLE}
+
+
+def of(user: User) -> list[LoginSession]:
+    """The user's live sessions, the last seen first: 50 at most."""
+    moment = now()
+    live = (LoginSession.expires_at > moment, LoginSession.seen_at > moment - IDLE)
+    query = select(LoginSession).where(LoginSession.user_id == user.id, *live)
+    return list(db.session.scalars(query.order_by(LoginSession.seen_at.desc(), LoginSession.id.desc()).limit(SHOWN)))
+
+
+def is_of(session: LoginSession, token: str) -> bool:
+    """Whether it is this browser's."""
+    return compare_digest(session.token_hash, _hash(token))
+
+
+def end_one(user: User, session_id: int) -> None:
+    """Sign one of the user's browsers out; raises NotFound for somebody else's."""
+    with transaction():
+        own = delete(LoginSession).where(LoginSession.id == session_id, LoginSession.user_id == user.id)
+        if db.session.scalar(own.returning(LoginSession.id)) is None:
+            raise NotFound("Session not found")
+        audit("session.ended_elsewhere", user=user)
+
+
+def end_others(user: User, token: str) -> None:
+    """Sign the user out in every browser but the one with this token."""
+    with transaction():
+        others = (LoginSession.user_id == user.id, LoginSession.token_hash != _hash(token))
+        db.session.execute(delete(LoginSession).where(*others))
+        audit("session.others_ended", user=user)
 
 
 def end(token: str) -> None:

@@ -50,6 +50,10 @@ class Outcome(StrEnum):
     NOT_SENT = "not_sent"
 
 
+# What people wrote one by one: neither a campaign's nor a second try.
+WRITTEN = "author_id IS NOT NULL AND campaign_id IS NULL AND retry_of_id IS NULL"
+
+
 def _only(where: str) -> dict[str, Any]:
     condition = text(where)
     return {"sqlite_where": condition, "postgresql_where": condition}
@@ -96,6 +100,7 @@ class Message(Model):
         Index("ix_message_unknown", "account_id", **_only("status = 'unknown'")),
         Index("ix_message_sending", "account_id", **_only("status = 'sending'")),
         Index("ix_message_campaign", "campaign_id", "status"),
+        Index("ix_message_written", "account_id", "created_at", "id", **_only(WRITTEN)),
         Index(
             "ix_message_recipient",
             "campaign_id",

@@ -174,6 +174,7 @@ def _queue_again(viewer: User, message_id: int, status: Status, refusal: str) ->
             attachments=tuple(old.attachments),
         )
         conversations.changed([conversation.id])
+        audit_log.audit("message.retried", user=viewer, account_id=old.account_id, message_id=old.public_id)
         return accept(viewer, conversation, fan, draft, retry_of=old)
 
 
