@@ -13,7 +13,7 @@ from queue import Empty, SimpleQueue
 import redis
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.delivery import recorder
+from app.delivery import recorder, tally
 from app.delivery.courier import Courier, Report
 from app.delivery.pacer import Pacer
 from app.delivery.token_bucket import Ended, Flight, Rest, Slot, Taken, TokenBucket
@@ -31,10 +31,14 @@ TOO_LATE = "The call would have begun too late; it is made with the next slot"
 
 @dataclass(frozen=True, slots=True)
 class Landed:
-    """A step that came to its end: its report, and the flight (slot or chore) that it took."""
+    """A step that came to its end: its report, and the flight (slot or chore) that it took.
+
+    `idle`: for how many seconds the slot could have been had before, 0 for a chore.
+    """
 
     report: Report
     flight: Ended
+    idle: float
 
     @property
     def needs_a_look(self) -> bool:
@@ -100,7 +104,8 @@ class Dispatcher:
         if not self.unrecorded:
             return
         try:
-            recorder.record([item.report for item in self.unrecorded])
+            settled = recorder.record([item.report for item in self.unrecorded])
+            tally.count([(one, item.idle) for one, item in zip(settled, self.unrecorded, strict=True)])
             recorded, self.unrecorded = self.unrecorded, []
         finally:
             # Even when the database is away, Redis has to know that the calls have ended.
@@ -182,7 +187,7 @@ class Dispatcher:
             report = self._guarded(lambda: self.courier.deliver(envelope, slot.probe), envelope)
         else:
             report = Report(envelope, Later(Step.SEND, 0.0, TOO_LATE, counted=False), "unused")
-        self._land(report, slot.name, slot.start_ms, slot.probe)
+        self._land(report, slot.name, slot.start_ms, slot.probe, slot.idle)
 
     def _do_chore(self, envelope: Envelope, flight: Flight, known: dict[str, str]) -> None:
         """In a chore's thread."""
@@ -190,7 +195,7 @@ class Dispatcher:
             report = self._guarded(lambda: self.courier.upload(envelope, known), envelope)
         else:
             report = self._guarded(lambda: self.courier.look_up(envelope), envelope)
-        self._land(report, flight.name, 0, flight.probe)
+        self._land(report, flight.name, 0, flight.probe, 0.0)
 
     def _guarded(self, step: Callable[[], Report], envelope: Envelope) -> Report:
         """A fault of ours in a courier leaves open whether something arrived: the chat will tell."""
@@ -204,7 +209,7 @@ class Dispatcher:
                 envelope, Later(follow, PUT_OFF, "A fault of ours", "COURIER_FAULT", unclear=unclear), "silent"
             )
 
-    def _land(self, report: Report, flight: str, start_ms: int, probe: bool) -> None:
+    def _land(self, report: Report, flight: str, start_ms: int, probe: bool, idle: float) -> None:
         # A chore that worked says that reading works, nothing of sending: it leaves the breaker as it was.
         unused = report.verdict == "unused" or (start_ms == 0 and report.verdict == "silent")
         ended = Ended(
@@ -215,5 +220,5 @@ class Dispatcher:
             verdict="unused" if unused else report.verdict,
             timed_out=report.timed_out,
         )
-        self.landed.put(Landed(report, ended))
+        self.landed.put(Landed(report, ended, idle))
         self.wake.set()

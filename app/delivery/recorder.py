@@ -2,7 +2,8 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from sqlalchemy.exc import DataError, IntegrityError
 
@@ -21,23 +22,32 @@ UNSTORABLE = Unknown("The platform's answer could not be stored", "UNSTORABLE")
 REFUSALS = "The platform refused messages to three fans in a row; look at the account, then resume it"
 
 
-def record(reports: Sequence[Report]) -> None:
-    """Write all of it down; raises SQLAlchemyError when the database is away, and may then be called again."""
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What a report came to mean, and when that was written down, by the database's clock."""
+
+    report: Report
+    at: datetime
+
+
+def record(reports: Sequence[Report]) -> list[Settled]:
+    """Write all of it down, in order; raises SQLAlchemyError when the database is away: it may then be called again."""
     try:
         settled = _record(reports)
     except UNWRITABLE:
         # One of them can't be written; the others must not wait for it.
         settled = [_record_alone(report) for report in reports]
-    for report in settled:
-        _log(report)
+    for one in settled:
+        _log(one.report)
+    return settled
 
 
-def _record(reports: Sequence[Report]) -> list[Report]:
+def _record(reports: Sequence[Report]) -> list[Settled]:
     with transaction():
         settled = [_with_found(report) for report in reports]
         for report in settled:
             media.keep(report.envelope, report.uploads)
-        outcomes.record([(report.envelope, report.result) for report in settled])
+        at = outcomes.record([(report.envelope, report.result) for report in settled])
         for report in settled:
             _follow_up(report)
         connection.delivered(
@@ -47,10 +57,10 @@ def _record(reports: Sequence[Report]) -> list[Report]:
                 if isinstance(report.result, Sent) and report.envelope.refused_before
             }
         )
-    return settled
+    return [Settled(report, at) for report in settled]
 
 
-def _record_alone(report: Report) -> Report:
+def _record_alone(report: Report) -> Settled:
     try:
         return _record([report])[0]
     except IntegrityError:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import cast
 
 from sqlalchemy import ColumnElement, Select, Update, case, literal_column, select, update
@@ -10,9 +11,11 @@ from sqlalchemy import ColumnElement, Select, Update, case, literal_column, sele
 from app.clock import now
 from app.conversations import bulk as threads
 from app.conversations import service as conversations
-from app.db import insert_unless_there, transaction
+from app.db import insert_unless_there, on_commit, transaction
 from app.extensions import db
 from app.fans.models import Fan
+from app.gateways import metrics
+from app.gateways.metrics import Metric
 from app.messages.models import Message, Status, Step
 from app.messages.rules import Draft
 from app.messages.service import new_public_id
@@ -39,8 +42,12 @@ def write(batch: Batch, texts: dict[int, str]) -> None:
         return
     with transaction():
         thread_of = threads.open_with(batch.account_id, list(texts))
-        insert_unless_there(Message, [_row(batch, fan_id, thread_of[fan_id], texts[fan_id]) for fan_id in texts])
+        rows = [_row(batch, fan_id, thread_of[fan_id], texts[fan_id]) for fan_id in texts]
+        insert_unless_there(Message, rows)
         threads.touch({thread_of[fan_id]: text for fan_id, text in texts.items()}, now())
+        queued = sum(row["status"] == Status.QUEUED for row in rows)
+        on_commit(partial(metrics.record, Metric.MESSAGES_QUEUED, times=queued))
+        on_commit(partial(metrics.record, Metric.CAMPAIGN_RECIPIENTS, times=len(rows)))
 
 
 def _row(batch: Batch, fan_id: int, conversation_id: int, text: str) -> dict[str, object]:
@@ -174,6 +181,7 @@ def send_again(old: Sequence[Message], author_id: int) -> list[int]:
     rows = [_again(message, author_id) for message in old]
     insert_unless_there(Message, rows)
     _tell(message.conversation_id for message in old)
+    on_commit(partial(metrics.record, Metric.MESSAGES_QUEUED, times=len(rows)))
     new_ids: list[int] = []
     for start in range(0, len(rows), AT_ONCE):
         names = [row["public_id"] for row in rows[start : start + AT_ONCE]]

@@ -41,7 +41,8 @@ BEGIN_ATTEMPT = cast(Table, Attempt.__table__).insert()
 class Envelope:
     """A claimed message with all that its next step needs, so that no database is asked while the platform is.
 
-    `refused_before`: the account's login was refused since its last message arrived.
+    `refused_before`: the account's login was refused since its last message arrived. `ready_at`: since when it waits
+    for this step.
     """
 
     message_id: int
@@ -66,6 +67,8 @@ class Envelope:
     claimed_at: datetime
     chat_unread: bool = False
     refused_before: bool = False
+    queued_at: datetime | None = None
+    ready_at: datetime | None = None
 
     @property
     def key(self) -> str:
@@ -201,6 +204,8 @@ def _envelope(row: Row[tuple[object, ...]], claim_id: str, now: datetime, **clai
         unreadable_since=row.unreadable_since,
         claimed_at=now,
         refused_before=row.probes > 0,
+        queued_at=row.queued_at,
+        ready_at=row.next_attempt_at or row.queued_at,
         **claimed,
     )
 

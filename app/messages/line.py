@@ -34,7 +34,7 @@ NOT_BESIDE_A_TWIN = """
 ENVELOPE = """
     m.id, m.public_id, m.account_id, m.conversation_id, m.fan_id, m.campaign_id, m.status, m.text, m.price_cents,
     m.attachments, m.media_ids, m.attempts, m.claims, m.key_generation, m.first_unclear_at, m.unreadable_since,
-    m.next_step, m.queued_at,
+    m.next_step, m.queued_at, m.next_attempt_at,
     f.platform_id AS chat, a.platform_id AS platform_account, a.api_key_encrypted, a.probes
 """
 NEXT = text(f"""
@@ -87,6 +87,7 @@ ENVELOPE_TYPES = {
     "first_unclear_at": UtcDateTime,
     "unreadable_since": UtcDateTime,
     "queued_at": UtcDateTime,
+    "next_attempt_at": UtcDateTime,
 }
 NOW = bindparam("now", type_=UtcDateTime)
 ACCOUNTS: BindParameter[list[int]] = bindparam("accounts", expanding=True)

@@ -6,13 +6,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, cast
 
 from sqlalchemy import Select, Table, bindparam, func, or_, select, update
 
 from app.conversations import service as conversations
-from app.db import database_now, transaction
+from app.db import database_now, on_commit, transaction
 from app.extensions import db
+from app.gateways import metrics
+from app.gateways.metrics import Metric
 from app.messages.claims import Envelope
 from app.messages.models import Attempt, Message, Outcome, Status, Step
 
@@ -109,8 +112,11 @@ END_ATTEMPT = (
 )
 
 
-def record(results: Sequence[tuple[Envelope, Result]]) -> None:
-    """Write down how these claimed steps ended; raises IntegrityError when another row has the platform's message."""
+def record(results: Sequence[tuple[Envelope, Result]]) -> datetime:
+    """Write down how these claimed steps ended, and say when, by the database's clock.
+
+    Raises IntegrityError when another row has the platform's message.
+    """
     with transaction():
         now = database_now()
         connection = db.session.connection()
@@ -120,6 +126,7 @@ def record(results: Sequence[tuple[Envelope, Result]]) -> None:
                 MARK_SENT,
                 [{"message": e.message_id, "at": now, "platform_id": r.platform_message_id} for e, r in sent],
             )
+            on_commit(partial(metrics.record, Metric.MESSAGES_SENT, times=len(sent)))
         calls = [(envelope, result) for envelope, result in results if envelope.step == Step.SEND]
         if calls:
             connection.execute(END_ATTEMPT, [_attempt_end(envelope, result, now) for envelope, result in calls])
@@ -127,6 +134,7 @@ def record(results: Sequence[tuple[Envelope, Result]]) -> None:
             if not isinstance(result, Sent):
                 _settle(envelope, result, now)
         conversations.changed(sorted({envelope.conversation_id for envelope, _ in results}))
+        return now
 
 
 def _settle(envelope: Envelope, result: Later | Uploaded | Failed | Unknown, now: datetime) -> None:
@@ -135,6 +143,8 @@ def _settle(envelope: Envelope, result: Later | Uploaded | Failed | Unknown, now
             _refund_last_attempt(envelope)
         if _unreadable_for_long(envelope, now):
             result = UNREADABLE if result.step == Step.LOOK_UP else Failed(result.reason, "MEDIA_UNAVAILABLE")
+    if isinstance(result, Failed):
+        on_commit(partial(metrics.record, Metric.MESSAGES_FAILED))
     unfinished = update(Message).where(
         Message.id == envelope.message_id, Message.status.in_([Status.SENDING, Status.QUEUED])
     )

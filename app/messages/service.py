@@ -18,6 +18,8 @@ from app.errors import Conflict, NotFound
 from app.extensions import db
 from app.fans import service as fans
 from app.fans.models import Fan
+from app.gateways import metrics
+from app.gateways.metrics import Metric
 from app.messages.models import Message, Priority, Status, Step
 from app.messages.rules import Draft
 
@@ -105,6 +107,7 @@ def accept(
         conversations.touch(conversation.id, draft.text, moment)
         facts = {"messageId": message.public_id, "accountId": message.account_id, "userId": viewer.id}
         on_commit(partial(log.info, "message_accepted", extra=facts))
+        on_commit(partial(metrics.record, Metric.MESSAGES_QUEUED, times=0 if later else 1))
     return message
 
 

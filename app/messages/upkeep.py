@@ -1,12 +1,15 @@
 """What time does to messages: they fall due, leases run out, unclear ones become unknown; all may be repeated."""
 
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import Update, select, update
 
 from app.conversations import service as conversations
-from app.db import database_now, transaction
+from app.db import database_now, on_commit, transaction
 from app.extensions import db
+from app.gateways import metrics
+from app.gateways.metrics import Metric
 from app.messages.models import Attempt, Message, Outcome, Status, Step
 
 AT_ONCE = 500
@@ -26,11 +29,13 @@ def promote_due() -> int:
             .order_by(Message.due_at)
             .limit(AT_ONCE)
         )
-        return _change(
+        promoted = _change(
             update(Message)
             .where(Message.id.in_(due), Message.status == Status.SCHEDULED)
             .values(status=Status.QUEUED, queued_at=now)
         )
+        on_commit(partial(metrics.record, Metric.MESSAGES_QUEUED, times=promoted))
+        return promoted
 
 
 def recover_leases() -> int:
@@ -81,6 +86,7 @@ def give_up_chores() -> int:
         tried = select(Attempt.id).where(Attempt.message_id == Message.id).exists()
         end = {"claim_id": None, "lease_until": None, "error": KILLS, "error_code": "POISON"}
         failed = _change(update(Message).where(poison, ~tried).values(status=Status.FAILED, failed_at=now, **end))
+        on_commit(partial(metrics.record, Metric.MESSAGES_FAILED, times=failed))
         return failed + _change(update(Message).where(poison, tried).values(status=Status.UNKNOWN, **end))
 
 
