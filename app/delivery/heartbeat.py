@@ -51,6 +51,12 @@ def last(kind: str) -> datetime | None:
     return db.session.scalar(select(func.max(WorkerHeartbeat.beat_at)).where(WorkerHeartbeat.kind == kind))
 
 
+def first(kind: str) -> str | None:
+    """The first by name of the workers of this kind that were seen in the last 30 s: who does what one has to do."""
+    fresh = WorkerHeartbeat.beat_at >= database_now() - FRESH
+    return db.session.scalar(select(func.min(WorkerHeartbeat.name)).where(WorkerHeartbeat.kind == kind, fresh))
+
+
 def silence() -> timedelta | None:
     """How long no worker of any kind has been seen; None when none ever was."""
     newest = db.session.scalar(select(func.max(WorkerHeartbeat.beat_at)))
