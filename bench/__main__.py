@@ -4,7 +4,7 @@ import platform
 import sys
 from collections.abc import Callable
 
-from bench import analytics, api, delivery, flood, imports, polls, webhooks
+from bench import analytics, api, delivery, filling, flood, imports, polls, webhooks
 
 BENCHMARKS: dict[str, Callable[[], dict[str, object]]] = {
     "one-account": delivery.one_account,
@@ -17,6 +17,7 @@ BENCHMARKS: dict[str, Callable[[], dict[str, object]]] = {
     "polls": polls.polls,
     "webhooks": webhooks.webhooks,
     "flood": flood.flood,
+    "filling": filling.filling,
 }
 
 

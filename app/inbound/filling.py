@@ -41,11 +41,15 @@ def _chat_head(item: Any) -> ChatHead | None:
 
 
 def open_chat(account_id: int, head: ChatHead) -> bool:
-    """Have the chat's fan and conversation; whether its last message is missing here."""
+    """Have the chat's fan and conversation, read if it was read there; whether its last message is missing here."""
     with transaction():
-        fan = people.known(account_id, head.fan)
-        conversations.open_with(fan)
-        return head.last_message is not None and not arrivals.known(account_id, [head.last_message])
+        conversation = conversations.open_with(people.known(account_id, head.fan))
+        last = head.last_message
+        missing = last is not None and not arrivals.known(account_id, [last])
+        # Most often on the creator's phone: no webhook tells of it.
+        if last is not None and not missing and not head.unread and conversation.unread_count:
+            arrivals.was_read(conversation.id, last)
+        return missing
 
 
 def add_messages(account_id: int, head: ChatHead, items: Sequence[Any], before: int) -> tuple[int, bool]:

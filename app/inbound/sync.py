@@ -31,7 +31,7 @@ from app.inbound.models import Stage, Synchronisation
 log = logging.getLogger(__name__)
 RUN = "app.inbound.sync.run"
 SLICE_SECONDS = 8.0
-LEASE = timedelta(seconds=90)
+LEASE = timedelta(seconds=60)
 LEFT_TO_SENDS = 0.5
 BREATH, REFUSED, AWAY = timedelta(seconds=15), timedelta(minutes=10), timedelta(seconds=30)
 PAUSE_MOST = timedelta(hours=1)
@@ -149,7 +149,6 @@ def _read(reader: Reader, row: Synchronisation, login: Login) -> Page:
         row.chats += 1
         if filling.open_chat(row.account_id, head) or row.full:
             left = min(left, _read_chat(reader.listing, row, login, head))
-            _extend(row.id)
     return Page(page.items, page.following, left)
 
 
@@ -163,6 +162,7 @@ def _read_chat(listing: Listing, row: Synchronisation, login: Login, head: ChatH
             row.messages += added
             theirs += sum(not item.get("isSentByMe") for item in page.items)
             cursor, left = page.following, page.left
+            _extend(row.id)
             if cursor is None or not all_new:
                 break
     finally:

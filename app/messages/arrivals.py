@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, select, text, update
+from sqlalchemy import ColumnElement, bindparam, literal_column, select, text, update
 
 from app.conversations.models import Conversation
 from app.conversations.service import PREVIEW_LENGTH
@@ -94,6 +94,19 @@ def settle_echo(arrival: Arrival) -> bool:
             execution_options={"synchronize_session": False},
         )
         return True
+
+
+def was_read(conversation_id: int, platform_id: str) -> None:
+    """On the platform the conversation was read up to this message: what came later is as new as it was."""
+    with transaction():
+        upto = select(Message.created_at).where(Message.conversation_id == conversation_id)
+        upto = upto.where(Message.platform_message_id == platform_id)
+        # Written as the index's own condition is, or SQLite doesn't use it.
+        unread: ColumnElement[bool] = literal_column("NOT message.read")
+        seen = update(Message).where(Message.conversation_id == conversation_id, unread)
+        seen = seen.where(Message.created_at <= upto.scalar_subquery()).values(read=True)
+        db.session.execute(seen, execution_options={"synchronize_session": False})
+        refresh([conversation_id])
 
 
 def unsettled(fan_ids: Collection[int]) -> set[int]:

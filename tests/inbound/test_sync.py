@@ -27,6 +27,7 @@ from app.messages.models import Message, Status
 from app.messages.rules import Draft
 from embedded.platform_process import KEY
 from tests.embedded.platform.sim import Sim
+from tests.inbound import told
 from tests.support.cast import Cast
 
 pytestmark = pytest.mark.usefixtures("any_database")
@@ -117,6 +118,26 @@ def test_what_was_unread_there_stays_unread(sim: Sim, reader: Reader, cast: Cast
     read_all(reader, begin(cast.account))
     (chat,) = sim.http.get(f"/api/{ADA}/chats").json()["data"]
     assert chat["unreadMessagesCount"] > 0
+
+
+def test_what_was_read_on_the_phone_is_read_here_the_next_night(sim: Sim, reader: Reader, cast: Cast) -> None:
+    said(sim, 7000, 2)
+    said(sim, 7001, 1)
+    read_all(reader, begin(cast.account))
+    sim.http.post(f"/api/{ADA}/chats/7000/mark-as-read")
+    told.tell("messages.received", told.message(9, 7000, 5))
+    told.work_off()
+    fan = db.session.scalars(select(Fan).where(Fan.platform_id == "7000")).one()
+    with transaction():
+        # It came after the list was made: nobody has read that one.
+        late = db.session.scalars(select(Message).where(Message.text == "Line 9")).one()
+        late.created_at = now() + timedelta(minutes=1)
+    read_all(reader, begin(cast.account, full=False))
+    assert [m.text for m in db.session.scalars(select(Message).where(~Message.read, Message.fan_id == fan.id))] == [
+        "Line 9"
+    ]
+    unread = {one.fan_id: one.unread_count for one in db.session.scalars(select(Conversation))}
+    assert (unread[fan.id], sum(unread.values())) == (1, 2)
 
 
 class Interrupted(Listing):
