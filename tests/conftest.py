@@ -5,9 +5,9 @@ import os
 from collections.abc import Iterator
 from functools import cache
 
+import boto3
 import pytest
 from argon2 import PasswordHasher, profiles
-from botocore import session as botocore_session
 from hypothesis import settings as hypothesis_settings
 
 from app.accounts import service as accounts
@@ -82,8 +82,8 @@ def cheap_passwords() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def aws_descriptions_read_once() -> Iterator[None]:
-    """Read boto3's files about each service once, not for each application: they are the most of its start."""
+def aws_session_made_once() -> Iterator[None]:
+    """Give every client the same session: to make one, with boto3's files about services, is most of its start."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(botocore_session, "create_loader", cache(botocore_session.create_loader))
+        patch.setattr(boto3.session, "Session", cache(boto3.session.Session))
         yield

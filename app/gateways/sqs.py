@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any, Protocol
 
 import boto3
@@ -80,10 +81,18 @@ class SqsQueue:
 
     def __init__(self, url: str, region: str, timeout: float) -> None:
         self.url = url
+        self.region = region
         self.timeout = timeout
-        session = boto3.session.Session()
-        self.client = session.client("sqs", region_name=region, config=_config(timeout))
-        self.poller = session.client("sqs", region_name=region, config=_config(timeout + LONG_POLL))
+
+    @cached_property
+    def client(self) -> Any:
+        """boto3's client, made when it is first needed: a door that never sends starts without it."""
+        return _client(self.region, self.timeout)
+
+    @cached_property
+    def poller(self) -> Any:
+        """A client that waits for a long poll to end."""
+        return _client(self.region, self.timeout + LONG_POLL)
 
     def send(self, tickets: Sequence[Ticket]) -> dict[str, str]:
         """Put tickets on the queue in batches of ten; those that it refused one by one are left out.
@@ -161,13 +170,15 @@ def pair(queue_url: str | None, dlq_url: str | None, region: str, timeout: float
     return queue, dead_letters
 
 
-def _config(timeout: float) -> Config:
-    return Config(
+def _client(region: str, timeout: float) -> Any:
+    config = Config(
         connect_timeout=min(timeout, 2.0),
         read_timeout=timeout,
         retries={"total_max_attempts": 1},
         max_pool_connections=10,
     )
+    # A session of its own: sharing one between threads is not safe.
+    return boto3.session.Session().client("sqs", region_name=region, config=config)
 
 
 def _received(answer: dict[str, Any]) -> list[Received]:

@@ -95,6 +95,7 @@ def test_what_is_behind_a_batch_that_fails_is_left_out(queue: SqsQueue, monkeypa
 
 
 def test_sending_many_takes_no_longer_than_a_call_may_take(queue: SqsQueue, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert queue.depth().visible == 0
     monkeypatch.setattr(queue, "timeout", 0.0)
     assert len(queue.send([_ticket(number) for number in range(30)])) == 10
 

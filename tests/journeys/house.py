@@ -67,8 +67,12 @@ class House:
         self.environment = LIMITS | parts.environment() | {"DATABASE_URL": database_url} | overrides
         with pytest.MonkeyPatch.context() as patch:
             for name, value in self.environment.items():
-                patch.setenv(name, value)  # boto3 looks for its endpoint here
+                patch.setenv(name, value)
             self.app = create_app(config.load(self.environment))
+            desk = self.app.extensions["desk"]
+            # Made now, while boto3 finds its endpoint and keys around it.
+            assert desk.queue.client
+            assert desk.dead_letters.client
         self.workers: list[Worker] = []
         self._hurried_at = 0.0
         self._dead: list[Json] = []

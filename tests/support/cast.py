@@ -1,20 +1,21 @@
 """The standing cast: creators Ada, Bea and Eve, Max who manages Ada and Bea but not Eve, and Olga who runs it all."""
 
 from dataclasses import dataclass
+from functools import cache
+from typing import TypeVar
 
 import pytest
 from flask import Flask
 
 from app.accounts import service as accounts
 from app.accounts.models import Account, Membership, Role, User
-from app.conversations import service as conversations
 from app.conversations.models import Conversation
 from app.db import transaction
-from app.extensions import db
-from app.fans import service as fans
+from app.extensions import Model, db
 from app.fans.models import Fan
 
 PASSWORD = "demo-password-1"
+Row = TypeVar("Row", bound=Model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +35,22 @@ class Cast:
     eves_conversation: Conversation
 
 
+FANS = (("1001", "Tom Tester"), ("1002", "Uma Umbrella"), ("1003", "Vic Vapour"))
+
+
 @pytest.fixture
 def cast(app: Flask) -> Cast:
     """Everybody, and what belongs to them."""
     with transaction():
-        ada, bea, eve = (_person(name, Role.CREATOR) for name in ("Ada", "Bea", "Eve"))
-        max_ = _person("Max", Role.MANAGER)
-        olga = _person("Olga", Role.OPERATOR)
-        account, beas, eves = (_account(owner) for owner in (ada, bea, eve))
-        db.session.add_all(Membership(account_id=own.id, user_id=max_.id) for own in (account, beas))
+        people = [_person(name, Role.CREATOR) for name in ("Ada", "Bea", "Eve")]
+        people += [_person("Max", Role.MANAGER), _person("Olga", Role.OPERATOR)]
+        ada, bea, eve, max_, olga = _saved(people)
+        account, beas, eves = _saved([_account(owner) for owner in (ada, bea, eve)])
+        _saved([Membership(account_id=own.id, user_id=max_.id) for own in (account, beas)])
         subscribers = [_fan(account, platform_id, name) for platform_id, name in FANS]
         nameless = Fan(account_id=account.id, name="Nameless Nora", handle="nora_nowhere")
-        db.session.add(nameless)
-        db.session.flush()
+        *fans, eves_fan = _saved([*subscribers, nameless, _fan(eves, "2001", "Eves Only Fan")])
+        talks = _saved([Conversation(account_id=fan.account_id, fan_id=fan.id) for fan in (*fans, eves_fan)])
         return Cast(
             ada=ada,
             max=max_,
@@ -56,31 +60,35 @@ def cast(app: Flask) -> Cast:
             account=account,
             beas_account=beas,
             eves_account=eves,
-            fans=[*subscribers, nameless],
-            conversations=[conversations.open_with(fan) for fan in (*subscribers, nameless)],
-            eves_conversation=conversations.open_with(_fan(eves, "2001", "Eves Only Fan")),
+            fans=fans,
+            conversations=talks[:-1],
+            eves_conversation=talks[-1],
         )
 
 
-FANS = (("1001", "Tom Tester"), ("1002", "Uma Umbrella"), ("1003", "Vic Vapour"))
+@cache
+def _password_hash() -> str:
+    return accounts.hasher().hash(PASSWORD)
+
+
+def _saved(rows: list[Row]) -> list[Row]:
+    db.session.add_all(rows)
+    db.session.flush()
+    return rows
 
 
 def _person(name: str, role: Role) -> User:
-    return accounts.create_user(f"{name.lower()}@example.com", f"{name} Example", role, PASSWORD)
+    return User(email=f"{name.lower()}@example.com", name=f"{name} Example", role=role, password_hash=_password_hash())
 
 
 def _account(owner: User) -> Account:
     name = owner.name.split()[0]
-    account = Account(platform_id=f"acct_demo_{name.lower()}", owner_id=owner.id, display_name=name)
-    db.session.add(account)
-    db.session.flush()
-    return account
+    return Account(platform_id=f"acct_demo_{name.lower()}", owner_id=owner.id, display_name=name)
 
 
 def _fan(account: Account, platform_id: str, name: str) -> Fan:
-    fan = fans.ensure(account.id, platform_id)
-    fan.name, fan.handle = name, name.lower().replace(" ", "_")
-    return fan
+    handle = name.lower().replace(" ", "_")
+    return Fan(account_id=account.id, platform_id=platform_id, name=name, handle=handle)
 
 
 @pytest.fixture

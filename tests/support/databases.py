@@ -80,8 +80,8 @@ def _sqlite_template(workshop: Path) -> Path:
 
 @pytest.fixture
 def sqlite_url(_sqlite_template: Path, workshop: Path) -> Iterator[str]:
-    """A copy of the migrated SQLite file."""
-    file = workshop / f"test-{next(_numbers)}.sqlite3"
+    """A copy of the migrated SQLite file, always at the same place: engines are known by their URL."""
+    file = workshop / "test.sqlite3"
     shutil.copyfile(_sqlite_template, file)
     yield f"sqlite:///{file}"
     for path in workshop.glob(f"{file.name}*"):
