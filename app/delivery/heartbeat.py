@@ -51,6 +51,12 @@ def last(kind: str) -> datetime | None:
     return db.session.scalar(select(func.max(WorkerHeartbeat.beat_at)).where(WorkerHeartbeat.kind == kind))
 
 
+def recent(kind: str, most: int) -> list[WorkerHeartbeat]:
+    """Workers of this kind that were seen within a day and didn't leave, the latest seen first."""
+    query = select(WorkerHeartbeat).where(WorkerHeartbeat.kind == kind)
+    return list(db.session.scalars(query.order_by(WorkerHeartbeat.beat_at.desc(), WorkerHeartbeat.name).limit(most)))
+
+
 def first(kind: str) -> str | None:
     """The first by name of the workers of this kind that were seen in the last 30 s: who does what one has to do."""
     fresh = WorkerHeartbeat.beat_at >= database_now() - FRESH

@@ -1,5 +1,7 @@
 """The emergency stop for everybody: kept in the database, read wherever a message is claimed."""
 
+from datetime import datetime
+
 from sqlalchemy import delete, select
 
 from app.accounts import service as accounts
@@ -27,6 +29,13 @@ def clear_stop(user_id: int | None) -> None:
 def is_stopped() -> bool:
     """Whether the stop is set."""
     return db.session.scalar(select(Stop.id).limit(1)) is not None
+
+
+def since() -> tuple[datetime, str | None] | None:
+    """When the stop was set and by whom (None: at the command line); None while it isn't set."""
+    query = select(Stop.set_at, User.name).outerjoin(User, User.id == Stop.set_by_id)
+    row = db.session.execute(query).first()
+    return (row.set_at, row.name) if row else None
 
 
 def _user(user_id: int | None) -> User | None:

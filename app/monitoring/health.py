@@ -43,6 +43,11 @@ class Health:
         return self.breaker is not None and self.breaker.state is State.CLOSED
 
     @property
+    def breaker_open_for(self) -> float:
+        """For how many seconds the platform's breaker has been open."""
+        return self.breaker.lasts if self.breaker else 0.0
+
+    @property
     def status(self) -> Status:
         """The whole: unhealthy without a part that sending can't do without."""
         if self.redis_ms is None or self.workers == 0:

@@ -10,6 +10,7 @@ from app.pages import (
     connect,
     conversations,
     errors,
+    failed,
     fans,
     formats,
     headers,
@@ -35,11 +36,13 @@ def init_app(app: Flask) -> None:
     addresses.init_app(app)
     statics.init_app(app)
     session.init_app(app)
+    failed.init_app(app)
     for room in (
         analytics,
         campaigns,
         connect,
         conversations,
+        failed,
         fans,
         imports,
         live,
