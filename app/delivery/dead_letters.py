@@ -21,6 +21,7 @@ from app.accounts.models import Account, Role, User
 from app.db import transaction
 from app.delivery import tickets
 from app.delivery.desk import Desk
+from app.delivery.relay import Relay
 from app.delivery.tickets import BadTicket
 from app.errors import Conflict, HuntazeError, NotAllowed, NotFound, Unavailable
 from app.extensions import db
@@ -81,13 +82,13 @@ class Redriven:
     refused: int
 
 
-def look(desk: Desk, viewer: User | None, most: int = 100) -> list[DeadLetter]:
+def look(desk: Desk | Relay, viewer: User | None, most: int = 100) -> list[DeadLetter]:
     """Up to `most` (at most 1,000) dead letters, the oldest first; they stay. Raises NotAllowed or Unavailable."""
     with _opened(desk, viewer, most) as (_, letters):
         return sorted(letters, key=lambda letter: letter.since)
 
 
-def count_without_row(desk: Desk) -> int:
+def count_without_row(desk: Desk | Relay) -> int:
     """How many of the (first 1,000) letters belong to no message. Raises Unavailable."""
     return sum(letter.kind is Kind.WITHOUT_ROW for letter in look(desk, None, LOOK_MOST))
 
@@ -130,7 +131,7 @@ def redrive_all(desk: Desk, viewer: User | None) -> Redriven:
 
 
 @contextmanager
-def _opened(desk: Desk, viewer: User | None, most: int) -> Iterator[tuple[Queue, list[DeadLetter]]]:
+def _opened(desk: Desk | Relay, viewer: User | None, most: int) -> Iterator[tuple[Queue, list[DeadLetter]]]:
     """The queue of dead letters, and up to `most` of them; what isn't deleted meanwhile stays."""
     if viewer is not None and viewer.role != Role.OPERATOR:
         raise NotAllowed("Dead letters are an operator's matter")

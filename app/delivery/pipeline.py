@@ -14,6 +14,7 @@ import redis
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from app.delivery.dispatcher import Dispatcher
+from app.delivery.gauges import Gauges
 from app.delivery.housekeeping import Housekeeping
 from app.delivery.intake import Intake
 from app.gateways.sqs import QueueUnavailable
@@ -27,6 +28,7 @@ LONG_POLL = 10
 PROBE_EVERY = 10.0
 RELAY_EVERY = 0.5
 READING_EVERY = 2.0
+GAUGES_EVERY = 60.0
 ACTIVE_FOR = 10.0
 CLOSE_WITHIN = 22.0
 
@@ -41,12 +43,14 @@ class Pipeline:
         housekeeping: Housekeeping,
         intake: Intake | None,
         sending: bool,
+        gauges: Gauges | None = None,
     ) -> None:
         self.context = context
         self.dispatcher = dispatcher
         self.housekeeping = housekeeping
         self.intake = intake
         self.sending = sending
+        self.gauges = gauges
         self.active_until = 0.0
         self.chores_at = 0.0
         self.stopping = threading.Event()
@@ -130,6 +134,8 @@ class Pipeline:
         ]
         if self.intake is not None:
             bodies.append(("intake", self._receive, 0.0))
+        if self.gauges is not None:
+            bodies.append(("gauges", self.gauges.read, GAUGES_EVERY))
         for name, body, pace in bodies:
             thread = threading.Thread(target=self._repeat, args=(name, body, pace), name=name, daemon=True)
             self.threads.append(thread)

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from app.accounts.connection import Keys
 from app.delivery.courier import Courier
 from app.delivery.dispatcher import Dispatcher
+from app.delivery.gauges import Gauges
 from app.delivery.housekeeping import Housekeeping
 from app.delivery.intake import Intake
 from app.delivery.pipeline import Pipeline
@@ -54,4 +55,5 @@ def pipeline(
         housekeeping=Housekeeping(name, relay, bucket, platform, keys),
         intake=Intake(queue, relay, bucket) if queue else None,
         sending=settings.limiter_enabled,
+        gauges=Gauges(name, relay, bucket, settings.limiter_enabled) if settings.cloudwatch_namespace else None,
     )

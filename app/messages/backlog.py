@@ -1,14 +1,14 @@
-"""What delivery rebuilds Redis from: which accounts have work, and when each last called the platform."""
+"""Which accounts have work, since when, and when each last called the platform: what Redis is rebuilt from."""
 
 from collections.abc import Sequence
 
-from sqlalchemy import select, text
+from sqlalchemy import ColumnElement, func, literal_column, select, text
 
 from app.accounts.models import Account
 from app.db import database_now
 from app.extensions import db
-from app.messages.line import NOW, SENDABLE
-from app.messages.models import Attempt
+from app.messages.line import HEADS_QUERY, NOW, SENDABLE
+from app.messages.models import Attempt, Message
 
 
 def accounts_with_work() -> list[int]:
@@ -42,3 +42,25 @@ def newest_attempts(account_ids: Sequence[int]) -> tuple[dict[int, float], bool]
         if row.started_at is not None
     }
     return ages, db.session.scalar(select(Attempt.id).limit(1)) is not None
+
+
+def ready_for() -> dict[int, float]:
+    """Account id → for how many seconds the next message in its line has been waiting for nothing but its turn."""
+    now = database_now()
+    waits = {}
+    for row in db.session.execute(HEADS_QUERY, {"now": now}):
+        moments = (row.due_at, row.queued_at, row.next_attempt_at)
+        waits[row.account_id] = (now - max(moment for moment in moments if moment is not None)).total_seconds()
+    return waits
+
+
+def in_line(account_ids: Sequence[int]) -> dict[int, int]:
+    """Account id → how many of its messages are due and wait for their turn."""
+    # Written as the index's own condition is, or SQLite doesn't use it.
+    queued: ColumnElement[bool] = literal_column("message.status = 'queued' AND NOT message.held")
+    query = (
+        select(Message.account_id, func.count().label("many"))
+        .where(Message.account_id.in_(account_ids), queued, Message.due_at <= database_now())
+        .group_by(Message.account_id)
+    )
+    return {row.account_id: row.many for row in db.session.execute(query)} if account_ids else {}

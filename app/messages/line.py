@@ -71,6 +71,20 @@ CHORES = text(f"""
     ORDER BY COALESCE(m.next_attempt_at, m.due_at), m.id
     LIMIT :most
 """)  # noqa: S608 - constants only
+# The first of each account that nothing of ours holds back, whether its ticket came in or not.
+HEADS = text(f"""
+    SELECT a.id AS account_id, m.due_at, m.queued_at, m.next_attempt_at
+    FROM account a
+    JOIN message m ON m.id = (
+        SELECT c.id FROM message c
+        WHERE c.account_id = a.id AND c.status = 'queued' AND NOT c.held AND c.due_at <= :now
+          AND (c.next_attempt_at IS NULL OR c.next_attempt_at <= :now)
+          AND (c.lease_until IS NULL OR c.lease_until <= :now)
+          AND {NOT_BEHIND_A_SIBLING} AND {NOT_BESIDE_A_TWIN}
+        ORDER BY c.priority, c.due_at, c.id
+        LIMIT 1)
+    WHERE {SENDABLE}
+""")  # noqa: S608 - constants only
 WAITING = text("""
     SELECT m.account_id, COUNT(*) AS waiting,
            MIN(CASE WHEN m.next_attempt_at > :now THEN m.next_attempt_at END) AS next_attempt_at
@@ -93,4 +107,5 @@ NOW = bindparam("now", type_=UtcDateTime)
 ACCOUNTS: BindParameter[list[int]] = bindparam("accounts", expanding=True)
 NEXT_QUERY = NEXT.bindparams(NOW, ACCOUNTS).columns(**ENVELOPE_TYPES)
 CHORES_QUERY = CHORES.bindparams(NOW).columns(**ENVELOPE_TYPES)
+HEADS_QUERY = HEADS.bindparams(NOW).columns(due_at=UtcDateTime, queued_at=UtcDateTime, next_attempt_at=UtcDateTime)
 WAITING_QUERY = WAITING.bindparams(NOW, ACCOUNTS).columns(next_attempt_at=UtcDateTime)
