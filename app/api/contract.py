@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 import config
 from app import idempotency
-from app.accounts import tokens
+from app.accounts import api_tokens, tokens
 from app.accounts.models import User
 from app.api import limits, reading
 from app.api.once import Once, first_used, key
@@ -118,7 +118,9 @@ def _bearer() -> User:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise NotSignedIn("Send an access token: Authorization: Bearer …")
-    return tokens.holder(token.strip(), signing_keys())
+    token = token.strip()
+    personal = token.startswith(api_tokens.PREFIX)
+    return api_tokens.holder(token) if personal else tokens.holder(token, signing_keys())
 
 
 @dataclass(slots=True)

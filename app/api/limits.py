@@ -11,6 +11,7 @@ from app.throttle import Limit, Stand
 
 A_MINUTE = 60
 BAD_SIGN_INS = "10 per 5 minutes"
+BAD_CODES = "50 per day"
 
 
 def caller() -> str:
@@ -58,3 +59,6 @@ per_address = Limit(text=BAD_SIGN_INS, scope="address", key=throttle.address, on
 
 per_email = Limit(text=BAD_SIGN_INS, scope="email", key=_email, only_when=_was_refused)
 """Bad passwords for one e-mail address (`g.signing_in`, lower case), wherever they came from."""
+
+codes = Limit(text=BAD_CODES, scope="code", key=_email, only_when=_was_refused)
+"""Bad codes of one user's second factor: a guess in a million must stay one."""

@@ -23,6 +23,7 @@ ABOUT = """Everything that the pages do, for programs. Times are UTC in ISO 8601
 Errors have one shape, `{"success": false, "error": "…", "details": [{"field": "…", "message": "…"}]}`, on every path,
 unknown ones (404), wrong methods (405, with `Allow`) and failures of ours (500, with `X-Request-Id`) included;
 `details` lists all faults of the input at once. What belongs to somebody else answers as if it weren't there: 404."""
+BEARER = "An access token of `/api/auth/token`, or a personal token that was made on the account page"
 REASONS = {
     400: "The input is wrong; `details` lists every fault",
     401: "No access token, or one that is not valid (any more)",
@@ -61,7 +62,7 @@ def document(app: Flask) -> Json:
         "paths": paths,
         "components": {
             "schemas": schemas,
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "description": BEARER}},
             "responses": {str(status): _refusal(status, reason) for status, reason in REASONS.items()},
         },
     }

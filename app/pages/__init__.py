@@ -4,6 +4,7 @@ from flask import Flask
 
 from app.extensions import csrf
 from app.pages import (
+    account,
     addresses,
     analytics,
     campaigns,
@@ -38,6 +39,7 @@ def init_app(app: Flask) -> None:
     session.init_app(app)
     failed.init_app(app)
     for room in (
+        account,
         analytics,
         campaigns,
         connect,

@@ -10,6 +10,17 @@ from app.clock import iso, now
 
 ZONE_COOKIE = "zone"
 HUES = 8
+# The more particular first: every browser also claims to be others.
+BROWSERS = (("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+SYSTEMS = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("Mac OS", "macOS"),
+    ("CrOS", "ChromeOS"),
+    ("Linux", "Linux"),
+)
 START = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -19,6 +30,7 @@ def init_app(app: Flask) -> None:
         ago=ago,
         clock=clock,
         day=day,
+        device=device,
         hue=hue,
         initials=initials,
         iso=iso,
@@ -131,3 +143,10 @@ def ordinal(number: int) -> str:
 def hue(number: int) -> int:
     """Which of the avatars' colours belongs to this id."""
     return number % HUES
+
+
+def device(user_agent: str) -> str:
+    """`Firefox on Windows`, as far as the browser says so."""
+    browser = next((name for mark, name in BROWSERS if mark in user_agent), "Unknown browser")
+    system = next((name for mark, name in SYSTEMS if mark in user_agent), None)
+    return f"{browser} on {system}" if system else browser

@@ -1,11 +1,11 @@
-"""How often somebody may try a password, counted in Redis, and in memory while Redis is away."""
+"""How often somebody may try a password or a code, counted in Redis, and in memory while Redis is away."""
 
 import hashlib
 import logging
 import math
 import time
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -15,6 +15,7 @@ from config import Settings
 
 log = logging.getLogger(__name__)
 BAD_SIGN_INS = "10 per 5 minutes"
+BAD_CODES = "50 per day"
 FIVE_MINUTES = 300
 REDIS_PATIENCE = 0.2
 
@@ -38,13 +39,14 @@ def seconds_to_wait() -> int:
 
 
 def _email() -> str:
-    email = request.form.get("email", "").strip().lower()
+    email: str = g.get("signing_in") or request.form.get("email", "").strip().lower()
     return hashlib.sha256(email.encode("utf-8", "replace")).hexdigest()
 
 
 def _was_bad(response: Response) -> bool:
-    return response.status_code == 401
+    return response.status_code in (401, 403)
 
 
 per_address = Limit(text=BAD_SIGN_INS, key=throttle.address, scope="address", methods=["POST"], only_when=_was_bad)
 per_email = Limit(text=BAD_SIGN_INS, key=_email, scope="email", methods=["POST"], only_when=_was_bad)
+codes = Limit(text=BAD_CODES, key=_email, scope="code", methods=["POST"], only_when=_was_bad)

@@ -1,22 +1,29 @@
 """Signing in and out, and who is signed in."""
 
-from flask import Blueprint, Flask, Request, flash, redirect, render_template, request, session, url_for
+import hashlib
+
+from flask import Blueprint, Flask, Request, current_app, flash, g, redirect, render_template, request, session, url_for
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from flask_login import UserMixin, current_user, login_user
 
+from app.accounts import queries, second_factor, sessions
 from app.accounts import service as accounts
-from app.accounts import sessions
 from app.accounts.models import Role, User
+from app.clock import now
 from app.errors import NotSignedIn
 from app.extensions import login_manager
 from app.messages.rules import UNPRINTABLE
 from app.pages import limits
 from app.pages.addresses import local_path
-from app.pages.forms.session import SignInForm
+from app.pages.formats import device
+from app.pages.forms.session import CodeForm, SignInForm
 from app.pages.htmx import is_poll, shown_path, wants_fragment
 
 blueprint = Blueprint("session", __name__)
+HALFWAY = "halfway"
+HALFWAY_SECONDS = 600
+_check_code = limits.per_address(limits.per_email(limits.codes(second_factor.check)))
 
 
 class SignedIn(UserMixin):  # type: ignore[misc]
@@ -93,19 +100,64 @@ def login() -> ResponseReturnValue:
 @limits.per_address
 @limits.per_email
 def sign_in() -> ResponseReturnValue:
-    """Sign in with e-mail address and password: a new session, whatever the browser had before."""
+    """Sign in with e-mail address and password; with a second factor this is the first of two steps."""
     form = SignInForm()
     try:
         user = _authenticate(form)
     except NotSignedIn as refusal:
         return render_template("session/login.html", form=form, refusal=refusal.message), 401
+    wanted = local_path(request.args.get("next"))
+    if second_factor.is_on(user):
+        session[HALFWAY] = [user.id, _fingerprint(user), now().timestamp()]
+        return redirect(url_for("session.code", next=wanted))
+    enter(user)
+    return redirect(wanted)
+
+
+@blueprint.get("/login/code")
+def code() -> ResponseReturnValue:
+    """The second step of those who have a second factor."""
+    if _halfway() is None:
+        return redirect(url_for("session.login"))
+    return render_template("session/code.html", form=CodeForm())
+
+
+@blueprint.post("/login/code")
+def give_code() -> ResponseReturnValue:
+    """A code, after the password was right."""
+    form, user = CodeForm(), _halfway()
+    if user is None:
+        flash("That took too long: sign in again.")
+        return redirect(url_for("session.login"))
+    g.signing_in = user.email
+    try:
+        _check_code(user, form.code.data or "", current_app.extensions["settings"].encryption_key)
+    except NotSignedIn as refusal:
+        return render_template("session/code.html", form=form, refusal=refusal.message), 401
+    enter(user)
+    return redirect(local_path(request.args.get("next")))
+
+
+def enter(user: User) -> None:
+    """Sign the user in with a new session, whatever the browser had before."""
     if current_user.is_authenticated:
         sessions.end(current_user.token)
     session.clear()
     session.permanent = True
-    login_user(SignedIn(user, sessions.start(user, request.headers.get("User-Agent", ""))))
-    accounts.audit("session.started", user=user)
-    return redirect(local_path(request.args.get("next")))
+    agent = request.headers.get("User-Agent", "")
+    login_user(SignedIn(user, sessions.start(user, agent)))
+    accounts.audit("session.started", user=user, device=device(agent))
+
+
+def _halfway() -> User | None:
+    """Whose password was right in this browser a moment ago, and is still theirs."""
+    user_id, fingerprint, since = session.get(HALFWAY, (0, "", 0.0))
+    user = queries.user(user_id) if now().timestamp() - since < HALFWAY_SECONDS else None
+    return user if user is not None and _fingerprint(user) == fingerprint else None
+
+
+def _fingerprint(user: User) -> str:
+    return hashlib.sha256(user.password_hash.encode()).hexdigest()[:16]
 
 
 def _authenticate(form: SignInForm) -> User:

@@ -1,12 +1,9 @@
 """Signing in to the API."""
 
 from pydantic import ConfigDict, Field
-from pydantic.config import JsonDict
 
 from app.accounts.tokens import ACCESS_LIFE, Pair
 from app.api.schemas.base import Answer, Request, Text
-
-CREDENTIALS: JsonDict = {"email": "ada@example.com", "password": "demo-password-1"}
 
 
 class Credentials(Request):
@@ -18,6 +15,12 @@ class Credentials(Request):
 
     email: Text = Field(min_length=1, max_length=254)
     password: str = Field(min_length=1, max_length=200)
+    code: str | None = Field(
+        None,
+        min_length=6,
+        max_length=40,
+        description="Of the second factor, for those who have one; a recovery code does",
+    )
 
 
 class Refresh(Request):

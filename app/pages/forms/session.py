@@ -1,7 +1,7 @@
-"""The sign-in form."""
+"""The sign-in forms."""
 
 from flask_wtf import FlaskForm
-from wtforms import EmailField, PasswordField
+from wtforms import EmailField, PasswordField, StringField
 from wtforms.validators import InputRequired, Length
 
 
@@ -10,3 +10,9 @@ class SignInForm(FlaskForm):  # type: ignore[misc]
 
     email = EmailField("E-mail address", [InputRequired(), Length(max=254)])
     password = PasswordField("Password", [InputRequired(), Length(max=1000)])
+
+
+class CodeForm(FlaskForm):  # type: ignore[misc]
+    """A code of the second factor."""
+
+    code = StringField("Code", [InputRequired(), Length(max=40)])
