@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
 
-from sqlalchemy import ColumnElement, Select, case, func, select
+from sqlalchemy import ColumnElement, Select, case, func, literal, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.analytics import zones
@@ -16,8 +16,11 @@ from app.fans.models import Fan
 from app.fans.queries import tagged
 from app.messages.models import Message, Status
 
-MOST_THREADS = 100
-"""Of how many conversations, those of the latest messages, answers are timed: a median needs no more."""
+MOST_THREADS, MOST_MESSAGES = 100, 50
+"""In how many conversations, those of the latest messages, answers are timed, and among how many messages of each.
+
+A median needs no more.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,9 @@ def _count(
     status: Status,
     at: InstrumentedAttribute[datetime] | InstrumentedAttribute[datetime | None],
 ) -> int:
-    query = select(func.count()).select_from(Message).where(Message.status == status, *_of(scope, span))
+    # Spelled out, so that the index that holds only these can be chosen.
+    these = Message.status == literal(status.value, literal_execute=True)
+    query = select(func.count()).select_from(Message).where(these, *_of(scope, span))
     return db.session.execute(
         query.where(at >= zones.moment_of(span.start), at < zones.moment_of(span.end))
     ).scalar_one()
@@ -65,32 +70,26 @@ def _count(
 
 def _answers(scope: Scope, span: Span) -> Select[datetime, datetime]:
     """When a fan wrote after we had, and when a person answered; campaigns are no answers."""
-    start, end = zones.moment_of(span.start), zones.moment_of(span.end)
-    # Threads have indexes, accounts have one of their threads' last messages.
-    threads = (
-        select(Conversation.id)
-        .where(Conversation.account_id.in_(span.account_ids), Conversation.last_message_at >= start)
-        .order_by(Conversation.last_message_at.desc())
-        .limit(MOST_THREADS)
-    )
-    at = case((Message.direction == "out", Message.sent_at), else_=Message.created_at)
     before = func.lag(Message.direction).over(
         partition_by=Message.conversation_id, order_by=(Message.created_at, Message.id)
     )
-    said = select(
-        Message.conversation_id,
-        Message.id,
-        Message.created_at,
-        Message.direction,
-        at.label("at"),
-        before.label("before"),
-    ).where(
-        Message.conversation_id.in_(threads),
-        Message.created_at >= start,
-        Message.created_at < end,
-        Message.status.in_((Status.RECEIVED, Status.SENT)),
-        Message.campaign_id.is_(None),
-        *_of(scope, span),
+    said = (
+        select(
+            Message.conversation_id,
+            Message.id,
+            Message.created_at,
+            Message.direction,
+            case((Message.direction == "out", Message.sent_at), else_=Message.created_at).label("at"),
+            before.label("before"),
+        )
+        .join(threads := _threads(span).subquery(), threads.c.id == Message.conversation_id)
+        .where(
+            Message.created_at >= func.coalesce(threads.c.since, zones.moment_of(span.start)),
+            Message.created_at < zones.moment_of(span.end),
+            Message.status.in_((Status.RECEIVED, Status.SENT)),
+            Message.campaign_id.is_(None),
+            *_of(scope, span),
+        )
     )
     lines = said.subquery()
     turns = (
@@ -107,6 +106,29 @@ def _answers(scope: Scope, span: Span) -> Select[datetime, datetime]:
     return select(turns.c.at, turns.c.answered_at).where(
         turns.c.direction == "in", turns.c.answered_at.is_not(None), turns.c.answered_at >= turns.c.at
     )
+
+
+def _threads(span: Span) -> Select[int, datetime]:
+    """The conversations that are looked at, and since when: None for all of the span."""
+    start, end = zones.moment_of(span.start), zones.moment_of(span.end)
+    # Threads have indexes, accounts have one of their threads' last messages.
+    found = (
+        select(Conversation.id)
+        .where(Conversation.account_id.in_(span.account_ids), Conversation.last_message_at >= start)
+        .order_by(Conversation.last_message_at.desc())
+        .limit(MOST_THREADS)
+        .subquery()
+    )
+    since = (
+        select(Message.created_at)
+        .where(Message.conversation_id == found.c.id, Message.created_at >= start, Message.created_at < end)
+        .order_by(Message.created_at.desc())
+        .offset(MOST_MESSAGES - 1)
+        .limit(1)
+        .correlate(found)
+        .scalar_subquery()
+    )
+    return select(found.c.id, since.label("since"))
 
 
 def _of(scope: Scope, span: Span) -> list[ColumnElement[bool]]:

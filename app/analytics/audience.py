@@ -1,23 +1,18 @@
-"""Fans in figures: how many, who pays, who stays."""
+"""Fans in figures: how many there are, what they have spent, and who the best are."""
 
 import json
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, String, cast, distinct, exists, func, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import Case, ColumnElement, String, case, cast, func, select
 
 from app.analytics import sources, zones
-from app.analytics.buckets import Interval, begin, buckets, column
-from app.analytics.models import FanMonth
 from app.analytics.revenue import Money
-from app.analytics.scope import Period, Scope, Span
+from app.analytics.scope import Group, Period, Scope
 from app.clock import now
 from app.extensions import db
 from app.fans.models import Fan
 from app.fans.queries import tagged
-
-COHORTS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,71 +40,59 @@ class TopFan:
     money: Money
 
 
-@dataclass(frozen=True, slots=True)
-class Cohort:
-    """Fans who paid for the first time in a month: how many, and how many of them paid in each month since."""
-
-    month: date
-    size: int
-    stayed: list[int]
-
-
-def growth(scope: Scope, period: Period) -> tuple[Audience, Audience, Audience]:
-    """The audience before the previous period, before this one, and at its end."""
-    found = [Audience(0, 0)] * 3
-    for span, before in zip(scope.spans(period), scope.spans(period.previous), strict=True):
-        ends = (before.start, span.start, span.end)
-        counted = zip(found, _known(scope, span, ends), _spent_since(scope, span, ends), strict=True)
-        found = [Audience(one.fans + fans, one.spent + value - since) for one, (fans, value), since in counted]
-    return found[0], found[1], found[2]
+def growth(scope: Scope, period: Period) -> tuple[int, Audience, Audience]:
+    """How many fans there were before the previous period; the audience before this one, and at its end."""
+    earlier, found = 0, [Audience(0, 0)] * 2
+    spent = _spent_since(scope, period)
+    for group in scope.groups():
+        [previous], [this] = group.stretches([period.previous]), group.stretches([period])
+        (fans, _), *ends = _known(scope, group, (previous.start, this.start, this.end))
+        earlier += fans
+        found = [Audience(one.fans + fans, one.spent + value) for one, (fans, value) in zip(found, ends, strict=True)]
+    before, end = (Audience(one.fans, one.spent - since) for one, since in zip(found, spent, strict=True))
+    return earlier, before, end
 
 
-def _known(scope: Scope, span: Span, ends: tuple[int, ...]) -> list[tuple[int, int]]:
+def _known(scope: Scope, group: Group, ends: tuple[int, ...]) -> list[tuple[int, int]]:
     """At each end: how many fans there were, and what they have spent until today."""
     columns: list[ColumnElement[int]] = []
     for end in ends:
-        there = _there(end)
+        there = _there(zones.moment_of(end))
         columns += [func.count().filter(there), func.coalesce(func.sum(Fan.value_cents).filter(there), 0)]
-    row = db.session.execute(select(*columns).where(*_fans(scope, span.account_ids))).one()
+    row = db.session.execute(select(*columns).where(*_fans(scope, group.account_ids))).one()
     return [(int(row[place]), int(row[place + 1])) for place in range(0, len(row), 2)]
 
 
-def _there(end: int) -> ColumnElement[bool]:
+def _there(moment: datetime | Case[datetime]) -> ColumnElement[bool]:
     """Whether a fan had come by then, and hadn't been taken out."""
-    moment = zones.moment_of(end)
     return (Fan.created_at < moment) & (Fan.removed_at.is_(None) | (Fan.removed_at >= moment))
 
 
-def _spent_since(scope: Scope, span: Span, ends: tuple[int, ...]) -> list[int]:
-    """At each end: what the fans of then have spent since."""
-    days = [zones.day_number(zones.local_day(span.zone, zones.moment_of(end))) for end in ends]
-    own = Scope(tuple(account for account in scope.accounts if account.id in span.account_ids), scope.zone, scope.tag)
-    since = Period(zones.day_of(days[0]), max(zones.day_of(days[-1]), zones.local_day(span.zone, now())))
-    rows = sources.fan_days(own, since)
-    columns = [
-        func.coalesce(func.sum(rows.c.gross).filter(rows.c.day >= day, _there(end)), 0)
-        for day, end in zip(days, ends, strict=True)
-    ]
-    return [
-        int(value)
-        for value in db.session.execute(select(*columns).select_from(rows).join(Fan, Fan.id == rows.c.fan_id)).one()
-    ]
+def _spent_since(scope: Scope, period: Period) -> tuple[int, int]:
+    """What the fans of its beginning have spent since then until now, and those of its end since its end."""
+    since_end = Period(period.last + zones.DAY, _latest(scope))
+    rows = sources.fans(scope, [period, since_end])
+    before, after = (_moments(scope, period, place) for place in (0, 1))
+    columns = (
+        func.coalesce(func.sum(rows.c.gross).filter(_there(before)), 0),
+        func.coalesce(func.sum(rows.c.gross).filter((rows.c.label == 1) & _there(after)), 0),
+    )
+    query = select(*columns).select_from(rows).join(Fan, Fan.id == rows.c.fan_id)
+    since_begin, since = db.session.execute(query).one()
+    return int(since_begin), int(since)
 
 
-def payers(scope: Scope, period: Period) -> tuple[int, int]:
-    """How many different fans paid in the period, and in the one before."""
-    rows = sources.fan_days(scope, Period(period.previous.first, period.last))
-    this = rows.c.day >= zones.day_number(period.first)
-    counts = [func.count(distinct(rows.c.fan_id)).filter(which) for which in (this, ~this)]
-    row = db.session.execute(select(*counts)).one()
-    return row[0], row[1]
+def _latest(scope: Scope) -> date:
+    """The last day that has begun anywhere in the scope."""
+    return max(zones.local_day(group.zone, now()) for group in scope.groups())
 
 
-def payers_by_account(scope: Scope, period: Period) -> dict[int, int]:
-    """Account id → how many different fans paid."""
-    rows = sources.fan_days(scope, period)
-    query = select(rows.c.account_id, func.count(distinct(rows.c.fan_id))).group_by(rows.c.account_id)
-    return dict(db.session.execute(query).all())
+def _moments(scope: Scope, period: Period, place: int) -> datetime | Case[datetime]:
+    """When the period begins (`place` 0) or has ended (1) for a fan, by their account."""
+    found = [(group, group.stretches([period])[0][place]) for group in scope.groups()]
+    if len(found) == 1:
+        return zones.moment_of(found[0][1])
+    return case(*((Fan.account_id.in_(group.account_ids), zones.moment_of(end)) for group, end in found))
 
 
 def fans_by_account(scope: Scope) -> dict[int, int]:
@@ -119,19 +102,9 @@ def fans_by_account(scope: Scope) -> dict[int, int]:
     return dict(db.session.execute(query).all())
 
 
-def payers_over_time(scope: Scope, period: Period, interval: Interval) -> list[int]:
-    """How many different fans paid in each bucket of the period."""
-    rows = sources.fan_days(scope, period)
-    bucket = column(interval, rows.c.day, period).label("bucket")
-    query = select(bucket, func.count(distinct(rows.c.fan_id))).group_by(bucket)
-    counts = dict(db.session.execute(query).all())
-    starts = (begin(interval, bucket.first) for bucket in buckets(interval, period))
-    return [counts.get(zones.day_number(start), 0) for start in starts]
-
-
 def top(scope: Scope, period: Period, limit: int, net: bool = False) -> list[TopFan]:
     """Who paid the most in the period, by gross or net."""
-    rows = sources.fan_days(scope, period)
+    rows = sources.fans(scope, [period])
     sums = (func.sum(rows.c.gross), func.sum(rows.c.net), func.sum(rows.c.payments))
     paid = select(
         rows.c.fan_id, *(sum_.label(name) for sum_, name in zip(sums, ("gross", "net", "payments"), strict=True))
@@ -149,52 +122,11 @@ def top(scope: Scope, period: Period, limit: int, net: bool = False) -> list[Top
     ]
 
 
-def cohorts(scope: Scope, last: date) -> list[Cohort]:
-    """The twelve months up to that of `last`, in each account's own time zone: who began to pay, and who stayed."""
-    period = Period(_months_before(last, COHORTS - 1), last)
-    months = [bucket.first for bucket in buckets(Interval.MONTH, period)]
-    paid = _paid_months(scope, period)
-    first = _first_months(paid, period)
-    query = select(first.c.month, paid.c.month, func.count()).join(paid, paid.c.fan_id == first.c.fan_id)
-    counts = {
-        (zones.day_of(began), zones.day_of(month)): count
-        for began, month, count in db.session.execute(query.group_by(first.c.month, paid.c.month))
-    }
-    return [
-        Cohort(month, counts.get((month, month), 0), [counts.get((month, later), 0) for later in months[place:]])
-        for place, month in enumerate(months)
-    ]
-
-
-def _paid_months(scope: Scope, period: Period) -> sources.Rows:
-    """Rows of `fan_id` and `month` in which they paid."""
-    query = select(FanMonth.fan_id, FanMonth.month).where(
-        FanMonth.account_id.in_(scope.ids),
-        FanMonth.month.between(zones.day_number(period.first), zones.day_number(period.last)),
-    )
-    if scope.tag:
-        query = query.join(Fan, Fan.id == FanMonth.fan_id).where(tagged(scope.tag))
-    return query.cte("paid")
-
-
-def _first_months(paid: sources.Rows, period: Period) -> sources.Rows:
-    """Rows of `fan_id` and the `month` of their very first payment, when it is one of the period's."""
-    earlier = aliased(FanMonth)
-    paid_earlier = exists().where(earlier.fan_id == paid.c.fan_id, earlier.month < zones.day_number(period.first))
-    query = select(paid.c.fan_id, func.min(paid.c.month).label("month"))
-    return query.where(~paid_earlier).group_by(paid.c.fan_id).cte("first")
-
-
 def tags(scope: Scope) -> list[str]:
     """The tags that fans of the accounts have, in order, at most 500."""
     query = select(cast(Fan.tags, String)).where(Fan.account_id.in_(scope.ids)).distinct().limit(5000)
     found = {tag for tags in db.session.scalars(query) for tag in json.loads(tags)}
     return sorted(found)[:500]
-
-
-def _months_before(day: date, months: int) -> date:
-    number = day.year * 12 + day.month - 1 - months
-    return date(number // 12, number % 12 + 1, 1)
 
 
 def _fans(scope: Scope, account_ids: tuple[int, ...]) -> list[ColumnElement[bool]]:

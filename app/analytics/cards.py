@@ -102,7 +102,7 @@ CARDS: tuple[tuple[str, str, Cell, Read, str], ...] = (
         Cell.SECONDS,
         lambda one: one.talk.median_wait.total_seconds() if one.talk.median_wait is not None else None,
         "Half of the fans' messages were answered sooner than this; campaigns are no answers. In large inboxes only "
-        "the 100 conversations with the latest messages are looked at.",
+        "the 50 latest messages of the 100 conversations with the latest messages are looked at.",
     ),
 )
 

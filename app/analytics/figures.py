@@ -10,8 +10,9 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from app.analytics.audience import Cohort, TopFan
+from app.analytics.audience import TopFan
 from app.analytics.buckets import Bucket, Interval, begin
+from app.analytics.cohorts import Cohort
 from app.analytics.revenue import Money, Point
 from app.analytics.tables import KINDS, WEEKDAYS
 

@@ -9,10 +9,12 @@ from sqlalchemy import func, select
 
 from app.accounts import queries as accounts
 from app.accounts.models import User
-from app.analytics import answers, audience, revenue, zones
+from app.analytics import answers, audience, payers, revenue, zones
 from app.analytics.answers import Talk
 from app.analytics.audience import Audience
-from app.analytics.revenue import Daily, Money
+from app.analytics.buckets import Interval
+from app.analytics.models import RollUp
+from app.analytics.revenue import Money, Received
 from app.analytics.scope import Period, Scope
 from app.clock import now
 from app.earnings.models import StaleDay
@@ -48,12 +50,11 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A period and the one before it, of the same length; `daily` is what both brought."""
+    """A period and the one before it, of the same length."""
 
     period: Period
     current: Figures
     previous: Figures
-    daily: Daily
 
 
 def scope(viewer: User, account_ids: Collection[int] = (), zone: ZoneInfo | None = None, tag: str = "") -> Scope:
@@ -62,7 +63,8 @@ def scope(viewer: User, account_ids: Collection[int] = (), zone: ZoneInfo | None
     if not set(account_ids) <= {account.id for account in visible}:
         raise NotFound("Account not found")
     chosen = [account for account in visible if not account_ids or account.id in account_ids]
-    return Scope(tuple(chosen), zone, tag)
+    rolled_up = select(RollUp.account_id, RollUp.time_zone).where(RollUp.account_id.in_([one.id for one in chosen]))
+    return Scope(tuple(chosen), zone, tag, dict(db.session.execute(rolled_up).all()))
 
 
 def today(wanted: Scope) -> date:
@@ -96,20 +98,19 @@ def as_of(wanted: Scope) -> datetime:
     return db.session.scalar(query) or now()
 
 
-def summary(wanted: Scope, during: Period, daily: Daily | None = None) -> Summary:
-    """The figures of a period, beside those of the one before; `daily` when it is known already."""
-    earlier, before, end = audience.growth(wanted, during)
-    active, active_before = audience.payers(wanted, during)
-    daily = daily or revenue.daily(wanted, during)
+def summary(wanted: Scope, during: Period, received: Received | None = None) -> Summary:
+    """The figures of a period, beside those of the one before; `received` when it is known already."""
+    fans_earlier, before, end = audience.growth(wanted, during)
+    active, active_before = payers.payers(wanted, during)
+    received = received or revenue.received(wanted, during, Interval.MONTH)
     return Summary(
         period=during,
-        current=_figures(before, end, active, daily.total(during), answers.talk(wanted, during)),
+        current=_figures(before.fans, end, active, received.total, answers.talk(wanted, during)),
         previous=_figures(
-            earlier, before, active_before, daily.total(during.previous), answers.talk(wanted, during.previous)
+            fans_earlier, before, active_before, received.total_before, answers.talk(wanted, during.previous)
         ),
-        daily=daily,
     )
 
 
-def _figures(before: Audience, end: Audience, active: int, money: Money, talk: Talk) -> Figures:
-    return Figures(end.fans, end.fans - before.fans, active, end.lifetime_value, money, talk)
+def _figures(fans_before: int, end: Audience, active: int, money: Money, talk: Talk) -> Figures:
+    return Figures(end.fans, end.fans - fans_before, active, end.lifetime_value, money, talk)

@@ -1,13 +1,12 @@
-"""What was received: by day, by hour of the week, by account. Money in cents."""
+"""What was received: over time, by type, by hour of the week, by account. Money in cents."""
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date
 
 from sqlalchemy import func, select
 
 from app.analytics import sources, zones
-from app.analytics.buckets import Bucket, Interval, begin, buckets
+from app.analytics.buckets import Bucket, Interval, buckets
 from app.analytics.scope import Period, Scope
 from app.extensions import db
 
@@ -35,65 +34,54 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
-class Daily:
-    """What each day of a period, and of the one before, brought; by type where anything came in."""
+class Received:
+    """What each bucket of a period brought, and the same days one period earlier; by type where anything came in."""
 
-    period: Period
-    days: dict[date, dict[str, Money]]
+    points: list[Point]
+    by_type: dict[str, Money]
 
-    def total(self, period: Period) -> Money:
-        """The sum over a period."""
-        return sum((money for kinds in self._kinds(period) for money in kinds.values()), Money())
+    @property
+    def total(self) -> Money:
+        """The sum over the period."""
+        return sum((point.money for point in self.points), Money())
 
-    def by_type(self, period: Period) -> dict[str, Money]:
-        """The sum over a period, by type."""
-        found: defaultdict[str, Money] = defaultdict(Money)
-        for kinds in self._kinds(period):
-            for kind, money in kinds.items():
-                found[kind] += money
-        return dict(found)
-
-    def trend(self, interval: Interval) -> list[Point]:
-        """The period in buckets, without gaps."""
-        now, before = defaultdict[date, Money](Money), defaultdict[date, Money](Money)
-        shift = zones.DAY * self.period.days
-        for day, kinds in self.days.items():
-            earlier = day < self.period.first
-            sums = before if earlier else now
-            sums[begin(interval, day + shift if earlier else day)] += sum(kinds.values(), Money())
-        return [
-            Point(bucket, now[begin(interval, bucket.first)], before[begin(interval, bucket.first)])
-            for bucket in buckets(interval, self.period)
-        ]
-
-    def _kinds(self, period: Period) -> list[dict[str, Money]]:
-        return [kinds for day, kinds in self.days.items() if period.first <= day <= period.last]
+    @property
+    def total_before(self) -> Money:
+        """The sum over the period before."""
+        return sum((point.before for point in self.points), Money())
 
 
-def daily(scope: Scope, period: Period) -> Daily:
-    """Every day of the period and of the one before that brought something."""
-    rows = sources.revenue(scope, Period(period.previous.first, period.last))
-    day = (rows.c.slot // zones.PER_DAY).label("day")
-    query = select(day, rows.c.type, *_sums(rows)).group_by(day, rows.c.type).order_by(day)
-    days: dict[date, dict[str, Money]] = {}
-    for number, kind, *money in db.session.execute(query):
-        days.setdefault(zones.day_of(number), {})[kind] = Money(*map(int, money))
-    return Daily(period, days)
+def received(scope: Scope, period: Period, interval: Interval) -> Received:
+    """What came in, in buckets without gaps."""
+    found = buckets(interval, period)
+    back = zones.DAY * period.days
+    periods = [Period(one.first, one.last) for one in found]
+    rows = sources.revenue(scope, periods + [Period(one.first - back, one.last - back) for one in periods])
+    query = select(rows.c.label, rows.c.type, *_sums(rows)).group_by(rows.c.label, rows.c.type)
+    sums, by_type = defaultdict[int, Money](Money), defaultdict[str, Money](Money)
+    for label, kind, *money in db.session.execute(query):
+        sums[label] += Money(*map(int, money))
+        if label < len(found):
+            by_type[kind] += Money(*map(int, money))
+    points = [Point(bucket, sums[place], sums[place + len(found)]) for place, bucket in enumerate(found)]
+    return Received(points, dict(by_type))
 
 
 def by_hour(scope: Scope, period: Period) -> dict[tuple[int, int], Money]:
     """(weekday from Monday = 0, hour) → what it brought; hours without payments are left out."""
-    rows = sources.revenue(scope, period)
-    hour = ((rows.c.slot // zones.PER_HOUR + 24 * zones.MONDAY) % (7 * 24)).label("hour")
-    query = select(hour, *_sums(rows)).group_by(hour)
-    return {divmod(number, 24): Money(*map(int, money)) for number, *money in db.session.execute(query)}
+    rows = sources.hours(scope, period)
+    query = select(rows.c.hour, *_sums(rows)).group_by(rows.c.hour)
+    return {divmod(hour, 24): Money(*map(int, money)) for hour, *money in db.session.execute(query)}
 
 
-def by_account(scope: Scope, period: Period) -> dict[int, Money]:
-    """Account id → what it received; accounts without payments are left out."""
-    rows = sources.revenue(scope, period)
-    query = select(rows.c.account_id, *_sums(rows)).group_by(rows.c.account_id)
-    return {account_id: Money(*map(int, money)) for account_id, *money in db.session.execute(query)}
+def by_account(scope: Scope, period: Period) -> dict[int, tuple[Money, Money]]:
+    """Account id → what it received in the period, and in the one before; accounts without payments are left out."""
+    rows = sources.revenue(scope, [period, period.previous])
+    query = select(rows.c.account_id, rows.c.label, *_sums(rows)).group_by(rows.c.account_id, rows.c.label)
+    found: defaultdict[int, list[Money]] = defaultdict(lambda: [Money(), Money()])
+    for account_id, label, *money in db.session.execute(query):
+        found[account_id][label] = Money(*map(int, money))
+    return {account_id: (now, before) for account_id, (now, before) in found.items()}
 
 
 def _sums(rows: sources.Rows) -> tuple[sources.Sum, sources.Sum, sources.Sum]:

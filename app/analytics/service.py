@@ -1,15 +1,13 @@
 """Keeping the roll-ups: what changed is counted again, from the transactions; everything may be repeated."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, select, update
 
 from app.accounts.models import Account
-from app.analytics import sources, zones
-from app.analytics.buckets import Interval, after, begin, column
-from app.analytics.models import FanDay, FanMonth, Revenue, RollUp
-from app.analytics.scope import Period, Span, zone_of
+from app.analytics import counting, zones
+from app.analytics.models import RollUp
 from app.clock import now
 from app.db import insert_unless_there, transaction
 from app.earnings.models import StaleDay, Transaction
@@ -55,7 +53,7 @@ def _mend(account_id: int) -> bool:
         query = select(StaleDay.id, StaleDay.day).where(StaleDay.account_id == account_id).order_by(StaleDay.day)
         stale = db.session.execute(query.limit(AT_ONCE)).all()
         for first, last in _runs(sorted({row.day for row in stale})):
-            _count(account, first, last)
+            counting.count(account, first, last)
         db.session.execute(delete(StaleDay).where(StaleDay.id.in_([row.id for row in stale])))
         return len(stale) == AT_ONCE
 
@@ -76,12 +74,11 @@ def _zone_counted_in(account: Account) -> str:
 def _count_all(account: Account) -> None:
     """Everything again; changes that are known by now are counted with it."""
     db.session.execute(delete(StaleDay).where(StaleDay.account_id == account.id))
-    for table in (Revenue, FanDay, FanMonth):
-        db.session.execute(delete(table).where(table.account_id == account.id))
+    counting.forget(account)
     ends = select(func.min(Transaction.received_at), func.max(Transaction.received_at))
     first, last = db.session.execute(ends.where(Transaction.account_id == account.id)).one()
     if first is not None:
-        _count(account, first.date(), last.date())
+        counting.count(account, first.date(), last.date())
     db.session.execute(update(RollUp).where(RollUp.account_id == account.id).values(time_zone=account.time_zone))
 
 
@@ -94,65 +91,3 @@ def _runs(days: Sequence[date]) -> list[tuple[date, date]]:
         else:
             found.append((day, day))
     return found
-
-
-def _count(account: Account, first: date, last: date) -> None:
-    """The UTC days from `first` to `last`, and the local days that they touch."""
-    start = zones.quarter_of(datetime(first.year, first.month, first.day, tzinfo=UTC))
-    _count_quarters(account, start, start + ((last - first).days + 1) * zones.PER_DAY)
-    zone = zone_of(account)
-    end = zones.moment_of(start + ((last - first).days + 1) * zones.PER_DAY - 1)
-    touched = Period(zones.local_day(zone, zones.moment_of(start)), zones.local_day(zone, end))
-    _count_fan_days(account, touched)
-    _count_fan_months(account, touched)
-
-
-def _count_quarters(account: Account, start: int, end: int) -> None:
-    span = Span((account.id,), zones.GREENWICH, start, end)
-    db.session.execute(
-        delete(Revenue).where(Revenue.account_id == account.id, Revenue.quarter >= start, Revenue.quarter < end)
-    )
-    quarter = sources.quarter()
-    counted = select(
-        Transaction.account_id,
-        quarter,
-        Transaction.type,
-        func.sum(Transaction.gross_cents),
-        func.sum(Transaction.net_cents),
-        func.count(),
-    )
-    counted = counted.where(*sources.during(span)).group_by(Transaction.account_id, quarter, Transaction.type)
-    columns = ["account_id", "quarter", "type", "gross_cents", "net_cents", "payments"]
-    db.session.execute(insert(Revenue).from_select(columns, counted))
-
-
-def _count_fan_days(account: Account, days: Period) -> None:
-    zone = zone_of(account)
-    span = Span((account.id,), zone, zones.begins(zone, days.first), zones.begins(zone, days.last + zones.DAY))
-    numbers = (zones.day_number(days.first), zones.day_number(days.last))
-    db.session.execute(delete(FanDay).where(FanDay.account_id == account.id, FanDay.day.between(*numbers)))
-    day = sources.local(sources.quarter(), span.offsets) // zones.PER_DAY
-    counted = select(
-        Transaction.account_id,
-        day,
-        Transaction.fan_id,
-        func.sum(Transaction.gross_cents),
-        func.sum(Transaction.net_cents),
-        func.count(),
-    )
-    counted = counted.where(*sources.during(span), Transaction.fan_id.is_not(None))
-    counted = counted.group_by(Transaction.account_id, day, Transaction.fan_id)
-    columns = ["account_id", "day", "fan_id", "gross_cents", "net_cents", "payments"]
-    db.session.execute(insert(FanDay).from_select(columns, counted))
-
-
-def _count_fan_months(account: Account, days: Period) -> None:
-    """The months that these days are of, from the fan days, which are right by now."""
-    last = after(Interval.MONTH, begin(Interval.MONTH, days.last)) - zones.DAY
-    months = Period(begin(Interval.MONTH, days.first), last)
-    numbers = (zones.day_number(months.first), zones.day_number(months.last))
-    db.session.execute(delete(FanMonth).where(FanMonth.account_id == account.id, FanMonth.month.between(*numbers)))
-    month = column(Interval.MONTH, FanDay.day.expression, months)
-    paid = select(FanDay.account_id, month, FanDay.fan_id).distinct()
-    paid = paid.where(FanDay.account_id == account.id, FanDay.day.between(*numbers))
-    db.session.execute(insert(FanMonth).from_select(["account_id", "month", "fan_id"], paid))

@@ -1,6 +1,10 @@
 """The rows that reports are added up from, as subqueries: roll-ups where they can answer, else the transactions."""
 
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
 from sqlalchemy import (
+    CTE,
     ColumnElement,
     FromClause,
     Function,
@@ -9,17 +13,21 @@ from sqlalchemy import (
     Subquery,
     case,
     cast,
+    column,
     func,
     literal,
     select,
     union_all,
+    values,
 )
 from sqlalchemy.orm import InstrumentedAttribute
 
-from app.analytics import zones
-from app.analytics.models import FanDay, Revenue
-from app.analytics.scope import Period, Scope, Span
+from app.analytics import covers, zones
+from app.analytics.covers import Piece, Stretch
+from app.analytics.models import FanDay, FanMonth, Revenue, RevenueDay, RevenueHour, RevenueMonth, Sums
+from app.analytics.scope import Group, Period, Scope, Span
 from app.analytics.zones import Offsets
+from app.db import UtcDateTime
 from app.earnings.models import Transaction
 from app.extensions import db
 from app.fans.models import Fan
@@ -27,19 +35,77 @@ from app.fans.queries import tagged
 
 Rows = FromClause
 Sum = Function[int]
+Query = Select[*tuple[Any, ...]]
+Unit = InstrumentedAttribute[int]
+NOBODY = Group((), zones.GREENWICH, None)
+NEVER = Piece(1, 0, 0)
+"""What is asked where there is nothing to ask: a day that a zone has skipped."""
 
 
-def revenue(scope: Scope, period: Period) -> Subquery:
-    """Rows of `account_id`, `slot` (a quarter hour of the local clock), `type`, `gross`, `net`, `payments`."""
-    source = _of_tagged if scope.tag else _of_quarters
-    return union_all(*(source(scope, span) for span in scope.spans(period))).subquery()
+def revenue(scope: Scope, periods: Sequence[Period]) -> Subquery:
+    """Rows of `account_id`, `label` (which of the periods), `type`, `gross`, `net`, `payments`."""
+    found: list[Query] = []
+    for group in scope.groups():
+        stretches = group.stretches(periods)
+        if scope.tag:
+            found += _paid(scope, group, stretches, Transaction.type)
+            continue
+        cover = covers.cover(group.counted, stretches)
+        found += _rolled_up(scope, group, RevenueMonth.month, cover.months, RevenueMonth.type)
+        found += _rolled_up(scope, group, RevenueDay.day, cover.days, RevenueDay.type)
+        found += _rolled_up(scope, group, Revenue.quarter, cover.quarters, Revenue.type)
+    return union_all(*found or _rolled_up(scope, NOBODY, Revenue.quarter, [NEVER], Revenue.type)).subquery()
 
 
-def fan_days(scope: Scope, period: Period) -> Subquery:
-    """Rows of `account_id`, `fan_id`, `day` (its number), `gross`, `net`, `payments`; a fan may have several a day."""
-    if scope.own_days:
-        return _of_fan_days(scope, period).subquery()
-    return union_all(*(_of_fans(scope, span) for span in scope.spans(period))).subquery()
+def hours(scope: Scope, period: Period) -> Subquery:
+    """Rows of `hour` (of the week, on the clock of the report), `gross`, `net`, `payments`."""
+    found: list[Query] = []
+    for group in scope.groups():
+        [stretch] = group.stretches([period])
+        if scope.tag:
+            found.append(_hours_of_tagged(scope, group, stretch))
+            continue
+        months, rest = covers.hours(group.counted, group.zone, stretch)
+        found += [_hours_of_quarters(group, one) for one in rest]
+        if months:
+            found.append(_hours_of_months(group, months))
+    return union_all(*found or [_hours_of_quarters(NOBODY, Stretch(0, 0, 0))]).subquery()
+
+
+def fans(scope: Scope, periods: Sequence[Period]) -> Subquery:
+    """Rows of `account_id`, `label` (which of the periods), `fan_id`, `gross`, `net`, `payments`; several of a fan."""
+    return _fans([one for group in scope.groups() for one in _of_fans(scope, group, group.stretches(periods))])
+
+
+def fans_of(scope: Scope, group: Group, stretches: list[Stretch]) -> Subquery:
+    """The same of one group of the scope."""
+    return _fans(_of_fans(scope, group, stretches))
+
+
+def _fans(found: list[Query]) -> Subquery:
+    return union_all(*found or _rolled_up(Scope(()), NOBODY, FanDay.day, [NEVER], FanDay.fan_id)).subquery()
+
+
+def _of_fans(scope: Scope, group: Group, stretches: list[Stretch]) -> list[Query]:
+    cover = covers.cover(group.counted, stretches)
+    rest = [Stretch(first, last + 1, label) for first, last, label in cover.quarters]
+    return [
+        *_rolled_up(scope, group, FanMonth.month, cover.months, FanMonth.fan_id),
+        *_rolled_up(scope, group, FanDay.day, cover.days, FanDay.fan_id),
+        *_paid(scope, group, rest, Transaction.fan_id),
+    ]
+
+
+def paid_in(group: Group, stretch: Stretch) -> Iterator[Select[int]]:
+    """Queries of which one finds something when the fan of the query around them paid in a stretch."""
+    cover = covers.cover(group.counted, [stretch])
+    for table, unit, pieces in ((FanMonth, FanMonth.month, cover.months), (FanDay, FanDay.day, cover.days)):
+        for first, last, _ in pieces:
+            yield select(literal(1)).where(table.fan_id == Fan.id, unit.between(first, last)).correlate(Fan)
+    for first, last, _ in cover.quarters:
+        ends = (zones.moment_of(first), zones.moment_of(last + 1))
+        during = (Transaction.received_at >= ends[0], Transaction.received_at < ends[1])
+        yield select(literal(1)).where(Transaction.fan_id == Fan.id, *during).correlate(Fan)
 
 
 def quarter() -> ColumnElement[int]:
@@ -52,13 +118,18 @@ def quarter() -> ColumnElement[int]:
     return cast(whole, Integer) // zones.QUARTER_SECONDS
 
 
-def local(utc: ColumnElement[int] | InstrumentedAttribute[int], offsets: Offsets) -> ColumnElement[int]:
+def local(utc: ColumnElement[int] | Unit, offsets: Offsets) -> ColumnElement[int]:
     """A UTC quarter hour on the clock of a time zone."""
     *earlier, (_, last) = offsets
     untils = [since for since, _ in offsets[1:]]
     if not earlier:
         return utc + literal(last)
     return utc + case(*((utc < until, ahead) for until, (_, ahead) in zip(untils, earlier, strict=True)), else_=last)
+
+
+def hour(slot: ColumnElement[int]) -> ColumnElement[int]:
+    """The hour of the week that a quarter hour of the clock belongs to, from Monday's first = 0."""
+    return (slot // zones.PER_HOUR + 24 * zones.MONDAY) % zones.HOURS
 
 
 def during(span: Span) -> list[ColumnElement[bool]]:
@@ -70,54 +141,66 @@ def during(span: Span) -> list[ColumnElement[bool]]:
     ]
 
 
-def _of_quarters(_scope: Scope, span: Span) -> Select[int, int, str, int, int, int]:
-    return select(
-        Revenue.account_id,
-        local(Revenue.quarter, span.offsets).label("slot"),
-        Revenue.type,
-        Revenue.gross_cents.label("gross"),
-        Revenue.net_cents.label("net"),
-        Revenue.payments,
-    ).where(Revenue.account_id.in_(span.account_ids), Revenue.quarter >= span.start, Revenue.quarter < span.end)
-
-
-def _of_tagged(scope: Scope, span: Span) -> Select[int, int, str, int, int, int]:
-    return (
-        select(
-            Transaction.account_id,
-            local(quarter(), span.offsets).label("slot"),
-            Transaction.type,
-            Transaction.gross_cents.label("gross"),
-            Transaction.net_cents.label("net"),
-            literal(1).label("payments"),
-        )
-        .join(Fan, Fan.id == Transaction.fan_id)
-        .where(*during(span), tagged(scope.tag))
+def _rolled_up(
+    scope: Scope, group: Group, unit: Unit, pieces: list[Piece], by: InstrumentedAttribute[object]
+) -> list[Query]:
+    if not pieces:
+        return []
+    table: Any = unit.class_
+    labels = _table(pieces)
+    query = select(table.account_id, labels.c.label, by, *_sums(table)).select_from(labels)
+    query = query.join(table, unit.between(labels.c.first, labels.c.last)).where(
+        table.account_id.in_(group.account_ids)
     )
+    return [query.join(Fan, Fan.id == table.fan_id).where(tagged(scope.tag)) if scope.tag else query]
 
 
-def _of_fan_days(scope: Scope, period: Period) -> Select[int, int, int, int, int, int]:
-    query = select(
-        FanDay.account_id,
-        FanDay.fan_id,
-        FanDay.day,
-        FanDay.gross_cents.label("gross"),
-        FanDay.net_cents.label("net"),
-        FanDay.payments,
-    ).where(
-        FanDay.account_id.in_(scope.ids),
-        FanDay.day.between(zones.day_number(period.first), zones.day_number(period.last)),
+def _paid(scope: Scope, group: Group, stretches: list[Stretch], by: InstrumentedAttribute[object]) -> list[Query]:
+    """Transactions themselves, of fans who are known."""
+    if not stretches:
+        return []
+    moments = [(zones.moment_of(start), zones.moment_of(end), label) for start, end, label in stretches]
+    shape = column("start", UtcDateTime), column("end", UtcDateTime), column("label", Integer)
+    labels = values(*shape).data(moments).cte()
+    at = Transaction.received_at
+    query = (
+        select(Transaction.account_id, labels.c.label, by, *_amounts())
+        .select_from(labels)
+        .join(Transaction, (at >= labels.c.start) & (at < labels.c.end))
+        .where(Transaction.account_id.in_(group.account_ids), Transaction.fan_id.is_not(None))
     )
-    return query.join(Fan, Fan.id == FanDay.fan_id).where(tagged(scope.tag)) if scope.tag else query
+    return [query.join(Fan, Fan.id == Transaction.fan_id).where(tagged(scope.tag)) if scope.tag else query]
 
 
-def _of_fans(scope: Scope, span: Span) -> Select[int, int | None, int, int, int, int]:
-    query = select(
-        Transaction.account_id,
-        Transaction.fan_id,
-        (local(quarter(), span.offsets) // zones.PER_DAY).label("day"),
-        Transaction.gross_cents.label("gross"),
-        Transaction.net_cents.label("net"),
-        literal(1).label("payments"),
-    ).where(*during(span), Transaction.fan_id.is_not(None))
-    return query.join(Fan, Fan.id == Transaction.fan_id).where(tagged(scope.tag)) if scope.tag else query
+def _hours_of_months(group: Group, months: list[Piece]) -> Query:
+    pieces = _table(months)
+    moved = (RevenueHour.hour + pieces.c.label + zones.HOURS) % zones.HOURS
+    query = select(moved.label("hour"), *_sums(RevenueHour)).select_from(pieces)
+    query = query.join(RevenueHour, RevenueHour.month.between(pieces.c.first, pieces.c.last))
+    return query.where(RevenueHour.account_id.in_(group.account_ids))
+
+
+def _hours_of_quarters(group: Group, stretch: Stretch) -> Query:
+    slot = local(Revenue.quarter, zones.offsets(group.zone, stretch.start, stretch.end))
+    during = (Revenue.quarter >= stretch.start, Revenue.quarter < stretch.end)
+    query = select(hour(slot).label("hour"), *_sums(Revenue))
+    return query.where(Revenue.account_id.in_(group.account_ids), *during)
+
+
+def _hours_of_tagged(scope: Scope, group: Group, stretch: Stretch) -> Query:
+    span = Span(group.account_ids, group.zone, stretch.start, stretch.end)
+    query = select(hour(local(quarter(), span.offsets)).label("hour"), *_amounts())
+    return query.join(Fan, Fan.id == Transaction.fan_id).where(*during(span), tagged(scope.tag))
+
+
+def _table(pieces: Iterable[Piece]) -> CTE:
+    shape = column("first", Integer), column("last", Integer), column("label", Integer)
+    return values(*shape).data(list(pieces)).cte()
+
+
+def _sums(table: type[Sums]) -> tuple[ColumnElement[int], ...]:
+    return table.gross_cents.label("gross"), table.net_cents.label("net"), table.payments.label("payments")
+
+
+def _amounts() -> tuple[ColumnElement[int], ...]:
+    return Transaction.gross_cents.label("gross"), Transaction.net_cents.label("net"), literal(1).label("payments")

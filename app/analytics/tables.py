@@ -8,8 +8,9 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from app.analytics.audience import Cohort, TopFan
+from app.analytics.audience import TopFan
 from app.analytics.buckets import Bucket
+from app.analytics.cohorts import Cohort
 from app.analytics.revenue import Money, Point
 from app.earnings.models import Kind
 from app.earnings.queries import Line

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo, available_timezones
 QUARTER_SECONDS = 900
 PER_HOUR = 4
 PER_DAY = 96
-PER_WEEK = 7 * PER_DAY
+HOURS = 7 * 24
+"""Of a week."""
 DAY = timedelta(days=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_DAY = EPOCH.date()
@@ -63,15 +64,31 @@ def local_day(zone: ZoneInfo, at: datetime) -> date:
     return at.astimezone(zone).date()
 
 
+def month_of(day: int) -> int:
+    """The number of the first day of a day's month."""
+    return day - day_of(day).day + 1
+
+
+def month_after(day: int) -> int:
+    """The number of the first day of the month after a day's month."""
+    return month_of(month_of(day) + 31)
+
+
+def offset(zone: ZoneInfo, quarter: int) -> int:
+    """How many quarter hours the zone's clocks are ahead of UTC."""
+    ahead = moment_of(quarter).astimezone(zone).utcoffset() or timedelta()
+    return ahead // timedelta(seconds=QUARTER_SECONDS)
+
+
 def offsets(zone: ZoneInfo, start: int, end: int) -> Offsets:
     """The zone's offsets from quarter `start` up to `end`; the first of them may have begun earlier."""
     years = range(moment_of(start).year, moment_of(max(start, end - 1)).year + 1)
     found: list[tuple[int, int]] = []
-    for since, offset in (change for year in years for change in _of_year(zone, year)):
+    for since, ahead in (change for year in years for change in _of_year(zone, year)):
         if since <= start:
-            found[:] = [(since, offset)]
-        elif since < end and offset != found[-1][1]:
-            found.append((since, offset))
+            found[:] = [(since, ahead)]
+        elif since < end and ahead != found[-1][1]:
+            found.append((since, ahead))
     return tuple(found)
 
 
@@ -79,23 +96,18 @@ def offsets(zone: ZoneInfo, start: int, end: int) -> Offsets:
 def _of_year(zone: ZoneInfo, year: int) -> Offsets:
     first = quarter_of(datetime(year, 1, 1, tzinfo=UTC))
     end = quarter_of(datetime(year + 1, 1, 1, tzinfo=UTC))
-    found = [(first, _offset(zone, first))]
+    found = [(first, offset(zone, first))]
     for before in range(first, end, PER_DAY):
         after = min(before + PER_DAY, end)
-        if _offset(zone, after) != found[-1][1]:
+        if offset(zone, after) != found[-1][1]:
             found.append(_change(zone, before, after))
     return tuple(found)
 
 
 def _change(zone: ZoneInfo, before: int, after: int) -> tuple[int, int]:
     """The first quarter with the offset that the zone has `after`; there is one change between the two."""
-    wanted = _offset(zone, after)
+    wanted = offset(zone, after)
     while after - before > 1:
         middle = (before + after) // 2
-        before, after = (before, middle) if _offset(zone, middle) == wanted else (middle, after)
+        before, after = (before, middle) if offset(zone, middle) == wanted else (middle, after)
     return after, wanted
-
-
-def _offset(zone: ZoneInfo, quarter: int) -> int:
-    ahead = moment_of(quarter).astimezone(zone).utcoffset() or timedelta()
-    return ahead // timedelta(seconds=QUARTER_SECONDS)

@@ -8,7 +8,7 @@ from flask import Blueprint, Response
 from app.accounts.models import User
 from app.analytics import audience, cards, queries, revenue, tables
 from app.analytics.buckets import Interval
-from app.analytics.revenue import Daily
+from app.analytics.revenue import Received
 from app.analytics.scope import Period, Scope
 from app.analytics.tables import Table
 from app.api.contract import contract
@@ -73,13 +73,13 @@ def analytics_top_fans_csv(viewer: User, query: TopFansQuery) -> Response:
 def analytics_revenue(viewer: User, query: RevenueQuery) -> RevenueAnswer:
     """Step by step, beside the equally long period before, and by what was paid for."""
     wanted, period = _asked(viewer, query)
-    daily = revenue.daily(wanted, period)
+    received = revenue.received(wanted, period, Interval(query.interval))
     return RevenueAnswer(
         **_head(wanted, period),
         interval=Interval(query.interval),
-        total=Sum.of(daily.total(period)),
-        points=[PointItem.of_point(point) for point in daily.trend(Interval(query.interval))],
-        types=list(_types(daily, period)),
+        total=Sum.of(received.total),
+        points=[PointItem.of_point(point) for point in received.points],
+        types=list(_types(received)),
     )
 
 
@@ -88,7 +88,7 @@ def analytics_revenue(viewer: User, query: RevenueQuery) -> RevenueAnswer:
 def analytics_revenue_csv(viewer: User, query: RevenueQuery) -> Response:
     """The same as a table."""
     wanted, period = _asked(viewer, query)
-    points = revenue.daily(wanted, period).trend(Interval(query.interval))
+    points = revenue.received(wanted, period, Interval(query.interval)).points
     return _file(tables.trend(points), wanted, period, f"revenue-by-{query.interval}")
 
 
@@ -101,11 +101,10 @@ def _head(wanted: Scope, period: Period) -> dict[str, Any]:
     return schemas.head(wanted, period, queries.as_of(wanted))
 
 
-def _types(daily: Daily, period: Period) -> Iterator[TypeItem]:
-    sums = daily.by_type(period)
+def _types(received: Received) -> Iterator[TypeItem]:
     for kind in Kind:
-        if kind in sums:
-            yield TypeItem(type=kind, **Sum.of(sums[kind]).model_dump(by_alias=False))
+        if kind in received.by_type:
+            yield TypeItem(type=kind, **Sum.of(received.by_type[kind]).model_dump(by_alias=False))
 
 
 def _file(table: Table, wanted: Scope, period: Period, name: str) -> Response:

@@ -30,16 +30,16 @@ def overview() -> ResponseReturnValue:
     choice = reports.choice(viewer())
     if not choice.scope.accounts:
         return render_template("analytics/no_account.html")
-    daily = revenue.daily(choice.scope, choice.days)
-    parts = _filters(choice) | {"over_time": charts.over_time(choice, daily)}
+    received = revenue.received(choice.scope, choice.days, choice.interval)
+    parts = _filters(choice) | {"over_time": charts.over_time(choice, received)}
     if wants_fragment() and target() == "over-time":
         return render_template("analytics/_steps.html", oob=True, **parts), _address(choice)
-    summary = queries.summary(choice.scope, choice.days, daily)
+    summary = queries.summary(choice.scope, choice.days, received)
     other_kind = "averageGross" if choice.net else "averageNet"
     html = render_template(
         "analytics/_report.html" if wants_fragment() else "analytics/overview.html",
         cards=[card for card in cards.cards(summary) if card.name != other_kind],
-        others=list(charts.others(choice, daily)),
+        others=list(charts.others(choice, received)),
         **parts,
     )
     return html, _address(choice)

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from app.analytics import audience, cards, figures, queries, revenue, tables
+from app.analytics import audience, cards, cohorts, figures, payers, queries, revenue, tables
 from app.analytics.buckets import buckets
 from app.analytics.figures import Figure
-from app.analytics.revenue import Daily, Money
+from app.analytics.revenue import Money, Received
 from app.analytics.tables import Table
 from app.pages.reports import Choice
 
@@ -30,17 +30,17 @@ class Chart:
     links: Sequence[str] = ()
 
 
-def over_time(choice: Choice, daily: Daily) -> list[Chart]:
+def over_time(choice: Choice, received: Received) -> list[Chart]:
     """The charts whose steps are the chosen ones."""
-    return [_revenue(choice, daily), _active_fans(choice)]
+    return [_revenue(choice, received), _active_fans(choice)]
 
 
-def others(choice: Choice, daily: Daily) -> Iterator[Chart]:
+def others(choice: Choice, received: Received) -> Iterator[Chart]:
     """All other charts, in the order of the page."""
     if len(choice.scope.accounts) > 1:
         yield _creators(choice)
     yield _top_fans(choice)
-    yield _types(choice, daily)
+    yield _types(choice, received)
     yield _hours(choice)
     yield _cohorts(choice)
 
@@ -51,12 +51,12 @@ def table(choice: Choice, name: str) -> Table | None:
         found = cards.cards(queries.summary(choice.scope, choice.days))
         return cards.table(found, choice.scope.zone_names)
     if name in FROM_DAYS:
-        return FROM_DAYS[name](choice, revenue.daily(choice.scope, choice.days)).table
+        return FROM_DAYS[name](choice, revenue.received(choice.scope, choice.days, choice.interval)).table
     return ALONE[name](choice).table if name in ALONE else None
 
 
-def _revenue(choice: Choice, daily: Daily) -> Chart:
-    points = daily.trend(choice.interval)
+def _revenue(choice: Choice, received: Received) -> Chart:
+    points = received.points
     paid = any(point.money.payments or point.before.payments for point in points)
     return Chart(
         "revenue",
@@ -68,7 +68,7 @@ def _revenue(choice: Choice, daily: Daily) -> Chart:
 
 
 def _active_fans(choice: Choice) -> Chart:
-    counts = audience.payers_over_time(choice.scope, choice.days, choice.interval)
+    counts = payers.over_time(choice.scope, choice.days, choice.interval)
     found = list(zip(buckets(choice.interval, choice.days), counts, strict=True))
     return Chart(
         "active-fans",
@@ -81,17 +81,17 @@ def _active_fans(choice: Choice) -> Chart:
 
 def _creators(choice: Choice) -> Chart:
     scope, days = choice.scope, choice.days
-    now, before = revenue.by_account(scope, days), revenue.by_account(scope, days.previous)
-    payers, fans = audience.payers_by_account(scope, days), audience.fans_by_account(scope)
-    ranked = sorted(scope.accounts, key=lambda one: (-now.get(one.id, Money()).net, one.id))
-    rows = [(one.id, one.display_name, now.get(one.id, Money()), before.get(one.id, Money())) for one in ranked]
+    found, nothing = revenue.by_account(scope, days), (Money(), Money())
+    active, fans = payers.by_account(scope, days), audience.fans_by_account(scope)
+    ranked = sorted(scope.accounts, key=lambda one: (-found.get(one.id, nothing)[0].net, one.id))
+    rows = [(one.id, one.display_name, *found.get(one.id, nothing)) for one in ranked]
     return Chart(
         "creators",
         "Creators compared",
         "What each of them received, and in the equally long period before.",
-        figures.creators(rows[:TOP], choice.net) if now or before else None,
+        figures.creators(rows[:TOP], choice.net) if found else None,
         tables.creators(
-            (name, this, earlier, payers.get(account_id, 0), fans.get(account_id, 0))
+            (name, this, earlier, sum(active.get(account_id, ())), fans.get(account_id, 0))
             for account_id, name, this, earlier in rows
         ),
     )
@@ -109,8 +109,8 @@ def _top_fans(choice: Choice) -> Chart:
     )
 
 
-def _types(choice: Choice, daily: Daily) -> Chart:
-    sums = daily.by_type(choice.days)
+def _types(choice: Choice, received: Received) -> Chart:
+    sums = received.by_type
     return Chart(
         "types",
         "Revenue by type",
@@ -132,7 +132,7 @@ def _hours(choice: Choice) -> Chart:
 
 
 def _cohorts(choice: Choice) -> Chart:
-    found = audience.cohorts(choice.scope, choice.days.last)
+    found = cohorts.cohorts(choice.scope, choice.days.last)
     return Chart(
         "cohorts",
         "Who stays",

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.analytics import figures
-from app.analytics.audience import Cohort, TopFan
+from app.analytics.audience import TopFan
 from app.analytics.buckets import Interval, buckets
+from app.analytics.cohorts import Cohort
 from app.analytics.revenue import Money, Point
 from app.analytics.scope import Period
 

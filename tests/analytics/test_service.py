@@ -1,6 +1,5 @@
 """The roll-ups are always the sum of the transactions: after any changes, in any time zone, on any day."""
 
-from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -12,8 +11,8 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, select, update
 
 from app.accounts.models import Account
-from app.analytics import service, zones
-from app.analytics.models import FanDay, FanMonth, Revenue
+from app.analytics import counting, service, zones
+from app.analytics.models import Revenue
 from app.conversations.models import Conversation
 from app.db import transaction
 from app.earnings import service as earnings
@@ -32,40 +31,40 @@ ZONES = (
     "Asia/Kathmandu",
     "Africa/Cairo",
 )
-Books = tuple[Counter[Any], Counter[Any], set[Any]]
+Books = dict[str, dict[Any, tuple[int, int, int]]]
 
 
 def rolled_up() -> Books:
-    """What the roll-ups say."""
-    slots, days = Counter[Any](), Counter[Any]()
-    for row in db.session.execute(select(Revenue.__table__)):
-        slots[row.account_id, row.quarter, row.type] = (row.gross_cents, row.net_cents, row.payments)
-    for row in db.session.execute(select(FanDay.__table__)):
-        days[row.account_id, row.day, row.fan_id] = (row.gross_cents, row.net_cents, row.payments)
-    months = {tuple(row) for row in db.session.execute(select(FanMonth.__table__))}
-    return slots, days, months
+    """What the roll-ups say, by the table's name."""
+    found: Books = {}
+    for table in counting.ROLL_UPS:
+        key = [column.name for column in table.__table__.primary_key]
+        rows = db.session.execute(select(table.__table__)).mappings()
+        found[table.__tablename__] = {
+            tuple(row[name] for name in key): (row["gross_cents"], row["net_cents"], row["payments"]) for row in rows
+        }
+    return found
 
 
 def summed() -> Books:
     """What the transactions add up to, counted by Python alone."""
-    slots: dict[Any, tuple[int, int, int]] = {}
-    days: dict[Any, tuple[int, int, int]] = {}
+    found: Books = {table.__tablename__: {} for table in counting.ROLL_UPS}
     zone_names = dict(db.session.execute(select(Account.id, Account.time_zone)).all())
     for row in db.session.execute(select(Transaction.__table__)):
         local = row.received_at.astimezone(ZoneInfo(zone_names[row.account_id]))
-        _add(slots, (row.account_id, int(row.received_at.timestamp() // 900), row.type), row)
+        day, month = _number(local.date()), _number(local.date().replace(day=1))
+        _add(found["revenue"], (row.account_id, int(row.received_at.timestamp() // 900), row.type), row)
+        _add(found["revenue_day"], (row.account_id, day, row.type), row)
+        _add(found["revenue_month"], (row.account_id, month, row.type), row)
+        _add(found["revenue_hour"], (row.account_id, month, local.weekday() * 24 + local.hour), row)
         if row.fan_id is not None:
-            _add(days, (row.account_id, _number(local.date()), row.fan_id), row)
-    months = {(account_id, _number(_day(day).replace(day=1)), fan_id) for account_id, day, fan_id in days}
-    return Counter(slots), Counter(days), months
+            _add(found["fan_day"], (row.account_id, day, row.fan_id), row)
+            _add(found["fan_month"], (row.account_id, month, row.fan_id), row)
+    return found
 
 
 def _number(day: date) -> int:
     return (day - date(1970, 1, 1)).days
-
-
-def _day(number: int) -> date:
-    return date(1970, 1, 1) + timedelta(days=number)
 
 
 def _add(books: dict[Any, tuple[int, int, int]], key: Any, row: Any) -> None:
@@ -117,7 +116,7 @@ def test_the_roll_ups_are_the_sum_of_the_transactions(
     cast: Cast, told: list[tuple[Any, ...]], zone: str, moved_to: str
 ) -> None:
     with transaction():
-        for table in (Transaction, StaleDay, Revenue, FanDay, FanMonth):
+        for table in (Transaction, StaleDay, *counting.ROLL_UPS):
             db.session.execute(delete(table))
         db.session.execute(update(Account).where(Account.id == cast.account.id).values(time_zone=zone))
     service.rebuild()
@@ -178,8 +177,8 @@ def test_a_fan_who_is_taken_out_leaves_their_money(account: Account, fan: Fan) -
         db.session.execute(delete(Fan).where(Fan.id == fan.id))
     kept = rolled_up()
     assert kept == summed()
-    assert [gross for gross, _, _ in kept[0].values()] == [100]
-    assert kept[1:] == (Counter(), set())
+    assert [gross for gross, _, _ in kept["revenue"].values()] == [100]
+    assert kept["fan_day"] == kept["fan_month"] == {}
     service.rebuild()
     assert rolled_up() == kept
 
