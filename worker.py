@@ -23,6 +23,7 @@ from typing import ClassVar
 import redis
 from flask import Flask
 from rq import SimpleWorker, Worker
+from rq.executions import Execution
 from rq.job import Job
 from rq.queue import Queue
 from rq.serializers import JSONSerializer
@@ -31,6 +32,7 @@ from app import create_app, jobs, settings_or_exit
 from app.delivery import checking, slices, wiring
 from app.delivery.pipeline import Pipeline
 from app.extensions import REDIS_URL_UNSET, db
+from app.gateways import metrics
 from app.inbound import sync
 
 log = logging.getLogger("worker")
@@ -76,6 +78,13 @@ class BackgroundWorker(Worker):
         db.engine.dispose(close=False)
         super().main_work_horse(job, queue)
 
+    def perform_job(self, job: Job, queue: Queue, execution: Execution) -> bool:
+        """In the fork too, which ends without the usual exit."""
+        try:
+            return super().perform_job(job, queue, execution)
+        finally:
+            metrics.close()
+
 
 def deliver(name: str, manager: int) -> None:
     """A delivery worker's life. When RQ can't reach Redis, the pipeline goes on recording without it."""
@@ -102,6 +111,7 @@ def deliver(name: str, manager: int) -> None:
         signal.signal(signal.SIGINT, lambda *_: pipeline.stop())
         pipeline.run_slice(WITHOUT_RQ)
     pipeline.close()
+    metrics.close()
     os._exit(0)  # A hung call's thread must not keep the process.
 
 

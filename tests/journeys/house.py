@@ -51,6 +51,7 @@ LIMITS = {
     "RATE_LIMIT_MIN_GAP_SECONDS": str(GAP),
     "PLATFORM_TIMEOUT_SECONDS": str(TIMEOUT),
     "API_RATE_LIMITS": "off",
+    "CLOUDWATCH_NAMESPACE": "off",
     "LOG_LEVEL": "WARNING",
 }
 BYTECODE = Path(tempfile.gettempdir(), "huntaze-bytecode")
