@@ -1,34 +1,71 @@
-"""Rows meet the fans that are there: a few statements for a whole batch."""
+"""Rows meet the fans that are there: a few statements for a whole batch, all of them inside the database."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import NamedTuple
+from typing import cast
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import Table, bindparam, case, func, insert, or_, select, text, true, update
 
+from app.clock import now
 from app.earnings.models import Transaction
 from app.extensions import db
 from app.fans.models import Fan
-from app.imports import writing
+from app.imports.cells import Rejected, Row
 from app.imports.columns import DISPLAY_NAME
-from app.imports.reader import Rejected, Row, key_of_name
-from app.imports.writing import Changes
+from app.imports.staging import STAGED, fill
 
 TWINS = "Display Name belongs to two fans without a username: which one is meant?"
+CUSTOM_PLANS = text("SET LOCAL plan_cache_mode = force_custom_plan")
 
-
-class Known(NamedTuple):
-    """What is known of a fan; the first of it in the order of Changes."""
-
-    fan_id: int
-    name: str
-    email: str | None
-    tier: str | None
-    value_cents: int
-    last_seen_at: datetime | None
-    handle: str | None
+FANS = cast(Table, Fan.__table__)
+fan, told = FANS.c, STAGED.c
+by_handle = select(fan.id).where(fan.account_id == bindparam("account"), fan.handle == told.handle)
+namesakes = (
+    (fan.account_id == bindparam("account")) & fan.handle.is_(None) & fan.removed_at.is_(None) & (fan.name == told.name)
+)
+paid = select(func.coalesce(func.sum(Transaction.gross_cents), 0)).where(Transaction.fan_id == fan.id)
+later = or_(fan.last_seen_at.is_(None), told.last_seen_at > fan.last_seen_at)
+# What a row doesn't say stays as it is.
+AFTER = {
+    "name": func.coalesce(func.nullif(told.name, ""), fan.name),
+    "email": func.coalesce(func.nullif(told.email, ""), fan.email),
+    "tier": func.coalesce(func.nullif(told.tier, ""), fan.tier),
+    "value_cents": case(
+        (told.value_cents.is_(None), fan.value_cents),
+        (told.value_cents > paid.scalar_subquery(), told.value_cents),
+        else_=paid.scalar_subquery(),
+    ),
+    "last_seen_at": case((later, func.coalesce(told.last_seen_at, fan.last_seen_at)), else_=fan.last_seen_at),
+}
+DIFFERENT = (told.fan_id == fan.id) & or_(*(fan[name].is_distinct_from(value) for name, value in AFTER.items()))
+NEW = {
+    "account_id": bindparam("account"),
+    "handle": func.nullif(told.handle, ""),
+    "name": func.coalesce(func.nullif(told.name, ""), told.handle),
+    "email": func.nullif(told.email, ""),
+    "tier": func.nullif(told.tier, ""),
+    "value_cents": func.coalesce(told.value_cents, 0),
+    "last_seen_at": told.last_seen_at,
+    "status": bindparam("status", "active"),
+    "tags": bindparam("tags", [], type_=fan.tags.type),
+    "notes": bindparam("notes", ""),
+    "created_at": bindparam("at", type_=fan.created_at.type),
+    "updated_at": bindparam("at", type_=fan.created_at.type),
+}
+MEET_BY_HANDLE = update(STAGED).where(told.handle != "").values(fan_id=by_handle.scalar_subquery())
+MEET_BY_NAME = (
+    update(STAGED)
+    .where(told.handle == "")
+    .values(
+        fan_id=select(func.min(fan.id)).where(namesakes).scalar_subquery(),
+        twins=select(func.count() > 1).select_from(Fan).where(namesakes).scalar_subquery(),
+    )
+)
+AMBIGUOUS = STAGED.delete().where(told.twins == true()).returning(told.line)
+CHANGING = select(fan.id).join(STAGED, DIFFERENT).order_by(fan.id).with_for_update(key_share=True, of=FANS)
+CHANGE = update(FANS).where(DIFFERENT).values(updated_at=bindparam("at"), **AFTER)
+ADD = insert(FANS).from_select(list(NEW), select(*NEW.values()).where(told.fan_id.is_(None)))
+COUNTED = {"preserve_rowcount": True}
 
 
 @dataclass(slots=True)
@@ -42,80 +79,31 @@ class Outcome:
 
 
 def merge(account_id: int, batch: Sequence[Row | Rejected]) -> Outcome:
-    """Insert and change the account's fans, in the caller's transaction.
+    """Insert and change the account's fans, in the caller's transaction; IntegrityError when somebody else was first.
 
     A row with a username meets the fan of that handle, one with only a display name the fan of that very name without
-    handle. What a row doesn't say stays as it is. Rows must be about different fans, as reader.rows() sees to.
+    handle. Rows must be about different fans, as reader.rows() sees to.
     """
     outcome = Outcome(rejected=[row for row in batch if isinstance(row, Rejected)])
     rows = [row for row in batch if isinstance(row, Row)]
-    writing.begin()
-    known = _known(account_id, rows)
-    new: list[Row] = []
-    met: list[tuple[Known, Row]] = []
-    for row in rows:
-        found = known[row.key]
-        if len(found) > 1:
-            outcome.rejected.append(Rejected(row.line, [(DISPLAY_NAME, TWINS)], row.cells))
-        elif found:
-            met.append((found[0], row))
-        else:
-            new.append(row)
-    changes = _changes(met)
-    writing.insert_fans(account_id, new)
-    writing.update_fans(changes)
-    outcome.inserted, outcome.updated, outcome.unchanged = len(new), len(changes), len(met) - len(changes)
+    if not rows:
+        return outcome
+    connection, values = db.session.connection(), {"account": account_id, "at": now()}
+    if connection.dialect.name == "postgresql":
+        # Plans are for the tables as they are by now, not as they were when the import began.
+        connection.execute(CUSTOM_PLANS)
+    fill(connection, rows)
+    connection.execute(MEET_BY_HANDLE, values)
+    if not all(row.handle for row in rows):
+        connection.execute(MEET_BY_NAME, values)
+        ambiguous = set(connection.scalars(AMBIGUOUS))
+        outcome.rejected += [
+            Rejected(row.line, [(DISPLAY_NAME, TWINS)], row.cells) for row in rows if row.line in ambiguous
+        ]
+        rows = [row for row in rows if row.line not in ambiguous]
+    # Locked before they are changed: what is paid meanwhile is counted.
+    if connection.execute(CHANGING).first() is not None:
+        outcome.updated = connection.execute(CHANGE, values, execution_options=COUNTED).rowcount
+    outcome.inserted = connection.execute(ADD, values, execution_options=COUNTED).rowcount
+    outcome.unchanged = len(rows) - outcome.updated - outcome.inserted
     return outcome
-
-
-def _known(account_id: int, rows: Iterable[Row]) -> dict[str, list[Known]]:
-    """Row.key → the fans that it means."""
-    found: dict[str, list[Known]] = defaultdict(list)
-    handles = [row.handle for row in rows if row.handle]
-    names = [row.name for row in rows if not row.handle]
-    for fan in _fans(account_id, Fan.handle.in_(handles)) if handles else ():
-        found[fan.handle or ""].append(fan)
-    for fan in _fans(account_id, Fan.handle.is_(None), Fan.removed_at.is_(None), Fan.name.in_(names)) if names else ():
-        found[key_of_name(fan.name)].append(fan)
-    return found
-
-
-def _fans(account_id: int, *which: ColumnElement[bool]) -> list[Known]:
-    columns = (Fan.id, Fan.name, Fan.email, Fan.tier, Fan.value_cents, Fan.last_seen_at, Fan.handle)
-    query = (
-        select(*columns).where(Fan.account_id == account_id, *which).order_by(Fan.id).with_for_update(key_share=True)
-    )
-    return [Known(*row) for row in db.session.execute(query)]
-
-
-def _changes(met: Sequence[tuple[Known, Row]]) -> list[Changes]:
-    """Those whose fan becomes different, each with all columns that an import may change."""
-    paid = _paid([fan.fan_id for fan, row in met if row.value_cents is not None])
-    changes: list[Changes] = []
-    for fan, row in met:
-        said: Changes = {
-            "fan_id": fan.fan_id,
-            "name": row.name or fan.name,
-            "email": row.email or fan.email,
-            "tier": row.tier or fan.tier,
-            "value_cents": fan.value_cents
-            if row.value_cents is None
-            else max(row.value_cents, paid.get(fan.fan_id, 0)),
-            "last_seen_at": _later(fan.last_seen_at, row.last_seen_at),
-        }
-        if fan[:-1] != tuple(said.values()):
-            changes.append(said)
-    return changes
-
-
-def _paid(fan_ids: Sequence[int]) -> dict[int, int]:
-    """What the transactions of fans add up to, in gross cents."""
-    if not fan_ids:
-        return {}
-    total = func.sum(Transaction.gross_cents)
-    query = select(Transaction.fan_id, total).where(Transaction.fan_id.in_(fan_ids)).group_by(Transaction.fan_id)
-    return {fan_id: int(cents) for fan_id, cents in db.session.execute(query) if fan_id is not None}
-
-
-def _later(one: datetime | None, other: datetime | None) -> datetime | None:
-    return max(one, other) if one and other else one or other

@@ -1,23 +1,22 @@
 """Bytes → rows or problems. Pure and streaming: nothing but memory for one row and for the names already met."""
 
 import csv
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
-from functools import partial
+from itertools import islice
 from typing import Any, Literal
 
 from app.imports import columns, values
-from app.imports.columns import DISPLAY_NAME, EMAIL, LAST_SEEN, SPENT, TIER, USERNAME
+from app.imports.cells import BROKEN, Readings, Record, Rejected, Row
+from app.imports.columns import DISPLAY_NAME, LAST_SEEN, SPENT, USERNAME
 from app.imports.text import Lines, Unreadable, encoding
-from app.imports.values import BadCell, DateOrder, Mark
+from app.imports.values import DateOrder, Mark
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
 MOST_COLUMNS = 200
 MOST_ROWS = 300_000
 SAMPLE = 8
-Record = tuple[int, list[str]]
-Taker = tuple[str, int, Callable[[str], Any], Any]
+TOGETHER = 500
 Dates = Literal["clear", "ambiguous"]
 
 
@@ -60,34 +59,6 @@ class Survey:
         return self.layout.delimiter == ";" or self.layout.decimal_mark == ","
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A row whose cells are all right; None and "" are what it doesn't say. `line` is the file's, the header's is 1."""
-
-    line: int
-    handle: str
-    name: str
-    email: str
-    tier: str
-    value_cents: int | None
-    last_seen_at: datetime | None
-    cells: list[str]
-
-    @property
-    def key(self) -> str:
-        """Whom the row is about: equal for two rows about the same fan."""
-        return self.handle or key_of_name(self.name)
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """A row that can't be taken: every fault as (field, what is wrong), and its cells as they were."""
-
-    line: int
-    faults: list[tuple[str, str]]
-    cells: list[str]
-
-
 @dataclass(slots=True)
 class _Proofs:
     """What the file's dates and amounts say about their own spelling."""
@@ -105,11 +76,6 @@ class _Proofs:
     def mark(self) -> Mark | None:
         """The only mark that was seen."""
         return next(iter(self.marks)) if len(self.marks) == 1 else None
-
-
-def key_of_name(name: str) -> str:
-    """The key of a fan without a handle: handles know no spaces, so that no name can be taken for one."""
-    return f" {name}"
 
 
 def check_columns(layout: Layout) -> None:
@@ -149,21 +115,27 @@ def rows(data: bytes, layout: Layout) -> Iterator[Row | Rejected]:
     """Every row of a file that was surveyed, in order; of rows about the same fan only the first is taken."""
     records = _records(data, layout.encoding, layout.delimiter)
     next(records)
-    takers = _takers(layout)
+    readings = _readings(layout)
     met: dict[str, int] = {}
-    for line, cells in records:
-        row = _row(line, cells, len(layout.header), takers)
-        if isinstance(row, Row):
-            before = met.setdefault(row.key, line)
-            if before != line:
-                which = (USERNAME, "Username") if row.handle else (DISPLAY_NAME, "Display Name")
-                row = Rejected(line, [(which[0], f"{which[1]} is the same as on line {before}")], cells)
-        yield row
+    while some := list(islice(records, TOGETHER)):
+        for row in readings.rows(some):
+            before = met.setdefault(row.key, row.line) if isinstance(row, Row) else row.line
+            yield row if before == row.line else _repeated(row, before)
 
 
 def understand(record: Record, layout: Layout) -> Row | Rejected:
     """One row of a file, by itself."""
-    return _row(*record, len(layout.header), _takers(layout))
+    return _readings(layout).row(*record)
+
+
+def _readings(layout: Layout) -> Readings:
+    return Readings.of(len(layout.header), layout.columns, layout.date_order, layout.decimal_mark)
+
+
+def _repeated(row: Row | Rejected, before: int) -> Rejected:
+    by_handle = isinstance(row, Row) and row.handle
+    name, label = (USERNAME, "Username") if by_handle else (DISPLAY_NAME, "Display Name")
+    return Rejected(row.line, [(name, f"{label} is the same as on line {before}")], row.cells)
 
 
 def _records(data: bytes, name: str, delimiter: str) -> Iterator[Record]:
@@ -181,7 +153,7 @@ def _records(data: bytes, name: str, delimiter: str) -> Iterator[Record]:
         except csv.Error as error:
             if reader.line_num + skipped > line or "field limit" in str(error) or "unexpected end" in str(error):
                 raise Unreadable(_broken(line, str(error))) from None
-            cells = [_BROKEN, lines.last.rstrip("\r\n")]
+            cells = [BROKEN, lines.last.rstrip("\r\n")]
         if cells is None:
             return
         lines.restart()
@@ -189,10 +161,6 @@ def _records(data: bytes, name: str, delimiter: str) -> Iterator[Record]:
             raise Unreadable(f"Line {line} has {len(cells):,} columns: at most {MOST_COLUMNS} are read")
         if any(cells) and any(map(str.strip, cells)):
             yield line, cells
-
-
-_BROKEN = "\0"
-"""Stands before the text of a line whose quotes are wrong: no file may hold it."""
 
 
 def _broken(line: int, error: str) -> str:
@@ -238,40 +206,3 @@ def _weigh(cells: list[str], found: Mapping[str, int], proofs: _Proofs) -> None:
         mark = values.decimal_mark(cells[spent_at])
         if mark is not None:
             proofs.marks.add(mark)
-
-
-def _row(line: int, cells: list[str], width: int, takers: list[Taker]) -> Row | Rejected:
-    if cells[0] == _BROKEN:
-        return Rejected(line, [("row", "The quotes on this line are wrong")], cells[1:])
-    count = len(cells)
-    if count > width and any(cells[width:]):
-        fault = f"The row has {count} cells, the header {width}: is a cell with a separator not quoted?"
-        return Rejected(line, [("row", fault)], cells)
-    found: list[Any] = []
-    faults: list[tuple[str, str]] = []
-    for name, index, take, nothing in takers:
-        cell = values.text(cells[index]) if index < count else ""
-        if not cell or (len(cell) <= values.LONGEST_BLANK and cell.casefold() in values.BLANK and name != DISPLAY_NAME):
-            found.append(nothing)
-            continue
-        try:
-            found.append(take(cell))
-        except BadCell as error:
-            faults.append((name, f"{columns.LABELS[name]} {error}"))
-    if not faults and not (found[0] or found[1]):
-        faults.append((USERNAME, "Username is required, or a Display Name"))
-    return Rejected(line, faults, cells) if faults else Row(line, *found, cells)  # type: ignore[call-arg]
-
-
-def _takers(layout: Layout) -> list[Taker]:
-    """In the order of Row: the field, its column, how a cell of it is taken, and what an empty one is."""
-    order, mark = layout.date_order, layout.decimal_mark
-    ways: list[tuple[str, Callable[[str], Any], Any]] = [
-        (USERNAME, values.handle, ""),
-        (DISPLAY_NAME, partial(values.line, most=values.NAME_LENGTH), ""),
-        (EMAIL, values.email, ""),
-        (TIER, partial(values.line, most=values.TIER_LENGTH), ""),
-        (SPENT, partial(values.cents, mark=mark), None),
-        (LAST_SEEN, partial(values.moment, order=order), None),
-    ]
-    return [(name, layout.columns.get(name, MOST_COLUMNS), take, nothing) for name, take, nothing in ways]

@@ -1,7 +1,8 @@
 """What is done with files of fans: taken in, begun, worked off batch by batch, forgotten."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 from itertools import islice
@@ -18,14 +19,15 @@ from app.db import database_now, on_commit, transaction
 from app.errors import Conflict, Invalid, Problem
 from app.extensions import db, redis
 from app.imports import queries, reader
+from app.imports.cells import Rejected, Row
 from app.imports.merge import Outcome, merge
 from app.imports.models import Import, ImportFile, RejectedRow, Status
-from app.imports.reader import Layout, Rejected, Row, Survey, Wishes
+from app.imports.reader import Layout, Survey, Wishes
 
 log = logging.getLogger(__name__)
 RUN = "app.imports.service.run"
 AT_ONCE = 5000
-BATCH = 1000
+BATCH = 5000
 TRIES = 3
 MOST_CLAIMS = 5
 REJECTED_KEPT = 10_000
@@ -94,11 +96,24 @@ def run(import_id: int) -> None:
         return
     rows = islice(reader.rows(_content(import_id), Layout(**begun.layout)), begun.rows_done, None)
     done = begun.rows_done
-    while batch := list(islice(rows, BATCH)):
+    for batch in _read_ahead(rows):
         if not _work_off(begun, done, batch):
             return
         done += len(batch)
     _finish(begun.id, done)
+
+
+def _read_ahead(rows: Iterator[Row | Rejected]) -> Iterator[list[Row | Rejected]]:
+    """Batches, each read while the database is at work on the one before."""
+    with ThreadPoolExecutor(1) as reading:
+        ahead = reading.submit(_batch, rows)
+        while batch := ahead.result():
+            ahead = reading.submit(_batch, rows)
+            yield batch
+
+
+def _batch(rows: Iterator[Row | Rejected]) -> list[Row | Rejected]:
+    return list(islice(rows, BATCH))
 
 
 def hand_on_stalled() -> int:

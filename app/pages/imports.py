@@ -15,10 +15,11 @@ from app.accounts.models import Account, Role
 from app.analytics.tables import Cell, written
 from app.errors import Invalid, NotFound
 from app.imports import columns, queries, reader, service
+from app.imports.cells import Rejected, Row
 from app.imports.columns import LABELS
 from app.imports.models import Import, Status
 from app.imports.queries import Fault
-from app.imports.reader import DELIMITERS, Layout, Rejected, Row, Wishes
+from app.imports.reader import DELIMITERS, Layout, Wishes
 from app.imports.text import ENCODINGS, LARGEST_FILE
 from app.imports.values import DateOrder
 from app.pages.addresses import read_id

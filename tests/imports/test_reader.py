@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from app.imports import reader
-from app.imports.reader import Layout, Rejected, Row, Wishes
+from app.imports.cells import Rejected, Row
+from app.imports.reader import Layout, Wishes
 from app.imports.text import Unreadable
 
 HEADER = "Username,Display Name,Email,Subscription Tier,Total Spent,Last Seen\n"

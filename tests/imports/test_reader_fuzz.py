@@ -13,7 +13,7 @@ from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
 
 from app.imports import reader, values
-from app.imports.reader import Rejected, Row
+from app.imports.cells import Readings, Rejected, Row
 from app.imports.text import LARGEST_FILE, Unreadable
 
 HEADER = b"Username,Display Name,Email,Subscription Tier,Total Spent,Last Seen\n"
@@ -61,6 +61,19 @@ def test_any_bytes_become_rows_or_a_refusal(data: bytes) -> None:
     assert len(keys) == len(set(keys))
     assert all(row.faults for row in rows if isinstance(row, Rejected))
     assert [row.line for row in rows] == sorted({row.line for row in rows})
+
+
+CELLS = st.sampled_from(["", " ", "tom", "@Tom", "Tom T.", "null", "'=1", "a@b.co", "$1,234.50", "1.234", "3/4/2026"])
+
+
+@given(records=st.lists(st.lists(CELLS | st.text(max_size=9), min_size=1, max_size=5), min_size=1, max_size=6))
+@hypothesis(max_examples=300)
+def test_rows_are_the_same_read_together_or_one_by_one(records: list[list[str]]) -> None:
+    found = {"username": 0, "displayName": 1, "totalSpent": 2, "lastSeen": 3}
+    numbered = list(enumerate(records, start=2))
+    readings = Readings.of(4, found, None, None)
+    for _ in range(2):
+        assert list(readings.rows(numbered)) == [Readings.of(4, found, None, None).row(*one) for one in numbered]
 
 
 @given(cell=st.text(max_size=70))
