@@ -1,6 +1,7 @@
 """What people and the platform do to users and accounts: sign in, change a password, stop and resume an account."""
 
 import re
+from collections.abc import Iterable
 from functools import cache
 from typing import cast
 
@@ -126,3 +127,10 @@ def audit(action: str, user: User | None = None, account_id: int | None = None, 
             WRITE_DOWN,
             {"action": action, "user_id": user.id if user else None, "account_id": account_id, "details": details},
         )
+
+
+def exported(viewer: User, account_ids: Iterable[int], what: str) -> None:
+    """Write down that the viewer took data of these accounts out as a file."""
+    with transaction():
+        for account_id in account_ids:
+            audit("data.exported", user=viewer, account_id=account_id, what=what)

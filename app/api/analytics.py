@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, g
 
 from app.accounts.models import User
+from app.accounts.service import exported
 from app.analytics import audience, cards, queries, revenue, tables
 from app.analytics.buckets import Interval
 from app.analytics.revenue import Received
@@ -108,6 +109,7 @@ def _types(received: Received) -> Iterator[TypeItem]:
 
 
 def _file(table: Table, wanted: Scope, period: Period, name: str) -> Response:
+    exported(g.viewer, wanted.ids, name.replace("-", " "))
     named = f"{name}-{period.first}-{period.last}.csv"
     return Response(
         tables.file(table, wanted.zone_names),

@@ -7,6 +7,7 @@ from app.pages import (
     account,
     addresses,
     analytics,
+    audit,
     campaigns,
     connect,
     conversations,
@@ -41,6 +42,7 @@ def init_app(app: Flask) -> None:
     for room in (
         account,
         analytics,
+        audit,
         campaigns,
         connect,
         conversations,

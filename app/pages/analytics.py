@@ -8,6 +8,7 @@ from flask import Blueprint, Response, render_template, stream_with_context, url
 from flask.typing import ResponseReturnValue
 
 from app.accounts.models import Role, User
+from app.accounts.service import exported
 from app.analytics import audience, cards, queries, revenue, tables, zones
 from app.analytics.tables import Table
 from app.earnings import queries as earnings
@@ -64,6 +65,7 @@ def _address(choice: Choice) -> dict[str, str]:
 
 def _answer(choice: Choice, name: str, table: Table) -> Response:
     days = choice.days
+    exported(viewer(), choice.scope.ids, name.replace("-", " "))
     return Response(
         stream_with_context(tables.file(table, choice.scope.zone_names)),
         mimetype="text/csv",

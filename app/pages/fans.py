@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from app.accounts import queries as accounts
 from app.accounts.models import Account, Role
+from app.accounts.service import exported
 from app.analytics import fan_months, tables
 from app.analytics.tables import Cell, Column, Table
 from app.campaigns import received, segments
@@ -72,6 +73,7 @@ def overview() -> ResponseReturnValue:
 def export() -> ResponseReturnValue:
     """All fans that the table's filters ask for, as a file."""
     account = accounts.account(viewer(), read_id(request.args.get("account")))
+    exported(viewer(), [account.id], "fans")
     found = lists.every(viewer(), account.id, roster.wanted())
     name = f"fans-{now():%Y-%m-%d}.csv"
     pieces = chain([BYTE_ORDER_MARK], tables.file(Table(COLUMNS, map(_cells, found)), ["UTC"]))
