@@ -44,7 +44,7 @@
   const tint = (trace) => {
     if (!trace.meta?.tone) return trace;
     const own = colour(`--${trace.meta.tone}`);
-    return { ...trace, marker: { color: own, cornerradius: 2, size: 4 }, line: { ...trace.line, color: own } };
+    return { ...trace, marker: { color: own, cornerradius: 2, size: 5 }, line: { ...trace.line, color: own } };
   };
 
   // What is behind something else keeps its distance in colour too; a phone has no room for numbers in small cells.
@@ -71,7 +71,7 @@
   const draw = (element) => {
     const { data, layout } = JSON.parse(element.dataset.figure);
     const look = { ...layout, template: theme(), autosize: true };
-    if (narrow.matches && look.xaxis?.type === "date") look.xaxis = { ...look.xaxis, dtick: fewer(look.xaxis.dtick) };
+    if (narrow.matches && look.xaxis?.dtick && look.xaxis.type === "date") look.xaxis = { ...look.xaxis, dtick: fewer(look.xaxis.dtick) };
     window.Plotly.react(element, data.map(fit).map(tint), look, CONFIG).then(() => {
       if (!element.classList.contains("drawn")) element.on("plotly_afterplot", () => link(element));
       link(element);

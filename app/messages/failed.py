@@ -97,6 +97,12 @@ def kinds(viewer: User, wanted: Wanted) -> dict[Kind, int]:
     return dict(Counter({Kind(row.kind): row.many for row in rows}).most_common())
 
 
+def kinds_of(message_ids: Collection[int]) -> dict[int, Kind]:
+    """Message id → the kind of its failure: for operators, who may know that much and read no word."""
+    query = select(Message.id, reasons.kind().label("kind")).where(Message.id.in_(message_ids))
+    return {row.id: Kind(row.kind) for row in db.session.execute(query)} if message_ids else {}
+
+
 def campaign_ids(viewer: User, wanted: Wanted, most: int = 50) -> list[int]:
     """The campaigns that they are of, the newest first."""
     every = Wanted(wanted.unknown, wanted.account_id, hours=wanted.hours)

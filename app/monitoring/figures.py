@@ -24,7 +24,7 @@ def messages(points: Sequence[Point], times: Sequence[str]) -> Figure:
             "meta": {"tone": tone},
             "hovertemplate": f"%{{y:,d}} {name.lower()}<extra></extra>",
         }
-        for name, tone in (("Sent", "accent"), ("Failed", "bad"))
+        for name, tone in (("Sent", "chart-middle"), ("Failed", "bad"))
     ]
     return _figure(traces, {"barmode": "stack", "yaxis": COUNT_AXIS})
 

@@ -17,6 +17,7 @@ from app.errors import HuntazeError, NotAllowed, Unavailable
 from app.gateways import alarms
 from app.messages import failed
 from app.messages.failed import Wanted
+from app.messages.reasons import REASONS
 from app.monitoring import health, lanes, queries
 from app.monitoring.lanes import Choice
 from app.pages import numbers, traffic
@@ -65,17 +66,7 @@ def overview() -> ResponseReturnValue:
 def aws() -> ResponseReturnValue:
     """Alarms and dead letters: what only AWS knows, so that the page needn't wait for it."""
     _operators_only()
-    region = current_app.extensions["settings"].aws_region
-    found: dict[str, Any] = {"alarms": None, "letters": None, "kinds": Kind, "most": LETTERS}
-    for name, ask in (
-        ("alarms", lambda: alarms.states(region)),
-        ("letters", lambda: dead_letters.look(desk(), viewer(), LETTERS)),
-    ):
-        try:
-            found[name] = ask()
-        except Unavailable as away:
-            found[f"{name}_away"] = away.message
-    return render_template("operations/_aws.html", **found)
+    return render_template("operations/_aws.html", **_alarms(), **_letters())
 
 
 @blueprint.get("/stop")
@@ -141,6 +132,26 @@ def _redrive_all() -> str:
     words = f"{done.retried:,} messages are in line again, {done.returned:,} tickets are on the queue again"
     words += f", {done.dropped:,} letters that said nothing any more are dropped" if done.dropped else ""
     return words + (f", {done.refused:,} stay." if done.refused else ".")
+
+
+def _alarms() -> dict[str, Any]:
+    try:
+        return {"alarms": alarms.states(current_app.extensions["settings"].aws_region)}
+    except Unavailable as away:
+        return {"alarms": None, "alarms_away": away.message}
+
+
+def _letters() -> dict[str, Any]:
+    """The dead letters; why a message failed is said by its kind, since the platform's words may quote its text."""
+    try:
+        found = dead_letters.look(desk(), viewer(), LETTERS)
+    except Unavailable as away:
+        return {"letters": None, "letters_away": away.message}
+    kinds = failed.kinds_of([letter.row.id for letter in found if letter.row is not None])
+    reasons = {
+        letter.id: REASONS[kinds[letter.row.id]].title if letter.row is not None else letter.reason for letter in found
+    }
+    return {"letters": found, "reasons": reasons, "most": LETTERS}
 
 
 def _operators_only() -> None:
