@@ -14,7 +14,6 @@ from app.gateways.answers import CallFailed
 from app.gateways.platform import OnlyFansPlatform
 from app.inbound import queries
 
-PATH = "/api/onlyfans/webhooks"
 platform = Group("platform", help="What the platform knows of this deployment.")
 
 
@@ -85,7 +84,7 @@ def _settings() -> config.Settings:
 def _address(settings: config.Settings) -> str:
     if settings.public_url is None:
         raise click.ClickException("Set PUBLIC_URL: the platform must know where this deployment answers.")
-    return settings.public_url.rstrip("/") + PATH
+    return gateway.Address.below(settings.public_url, None).url
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from app.extensions import connect_redis
 from app.gateways import sqs
 from app.gateways.listing import Listing
 from app.gateways.platform import OnlyFansPlatform, Platform
+from app.gateways.webhooks import Address
 from app.inbound.sync import Reader
 from config import Settings
 
@@ -32,7 +33,11 @@ def courier(settings: Settings) -> Courier:
 def reader(settings: Settings) -> Reader:
     """What a background worker reads accounts with."""
     platform = OnlyFansPlatform(settings.platform_base_url, settings.platform_timeout)
-    return Reader(Listing(platform), Keys(settings.encryption_key, settings.platform_api_key))
+    address = None
+    # In production what nobody signed is refused: then it isn't asked for either.
+    if settings.public_url and (settings.webhook_secret or not settings.production):
+        address = Address.below(settings.public_url, settings.webhook_secret)
+    return Reader(Listing(platform), Keys(settings.encryption_key, settings.platform_api_key), address)
 
 
 def pipeline(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from app.gateways.platform import OnlyFansPlatform
 
+PATH = "/api/onlyfans/webhooks"
 EVENTS = (
     "messages.received",
     "messages.sent",
@@ -28,6 +29,19 @@ EVENTS = (
 
 
 @dataclass(frozen=True, slots=True)
+class Address:
+    """Where the platform is to tell us what happens, and what it signs that with."""
+
+    url: str
+    secret: str | None
+
+    @classmethod
+    def below(cls, public_url: str, secret: str | None) -> "Address":
+        """Of a deployment that answers at `public_url`."""
+        return cls(public_url.rstrip("/") + PATH, secret)
+
+
+@dataclass(frozen=True, slots=True)
 class Registered:
     """A webhook as the platform has it."""
 
@@ -49,6 +63,13 @@ def registered(platform: OnlyFansPlatform, api_key: str, url: str) -> Registered
         body = platform.client_for(api_key).webhooks.with_raw_response.list().http_response.json()
         listed = body["data"] if isinstance(body, dict) else body
         return next((_read(item) for item in listed if str(item["endpoint_url"]).rstrip("/") == url), None)
+
+
+def ensure(platform: OnlyFansPlatform, api_key: str, address: Address) -> None:
+    """Have it registered unless it is, as it should be; raises CallFailed."""
+    found = registered(platform, api_key, address.url)
+    if found is None or found.missing or not found.enabled or found.signed != (address.secret is not None):
+        register(platform, api_key, address.url, address.secret)
 
 
 def register(platform: OnlyFansPlatform, api_key: str, url: str, secret: str | None) -> None:

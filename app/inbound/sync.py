@@ -22,8 +22,10 @@ from app.accounts.models import Account
 from app.clock import now
 from app.db import database_now, on_commit, transaction
 from app.extensions import db, redis
+from app.gateways import webhooks
 from app.gateways.answers import CallFailed, Login
 from app.gateways.listing import Listing, Page, wait_asked_for
+from app.gateways.webhooks import Address
 from app.inbound import filling
 from app.inbound.filling import ChatHead
 from app.inbound.models import Stage, Synchronisation
@@ -44,10 +46,11 @@ FOLLOWING = {Stage.CHATS: Stage.FANS, Stage.FANS: Stage.PAYMENTS, Stage.PAYMENTS
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """What the jobs of this process read with."""
+    """What the jobs of this process read with, and where webhooks reach this deployment, if they do."""
 
     listing: Listing
     keys: Keys
+    address: Address | None = None
 
 
 _make_reader: Callable[[], Reader] | None = None
@@ -74,6 +77,15 @@ def begin(account_id: int, since: datetime, *, full: bool) -> None:
         row.working_until = row.finished_at = row.error = None
         db.session.flush()
         on_commit(partial(_enqueue, row.id))
+
+
+def catch_up(account_id: int) -> None:
+    """Read what was missed while an account couldn't be reached; all of it if it was never read."""
+    row = _of_account(account_id)
+    if row is None or row.finished_at is None:
+        begin(account_id, now() - USUAL, full=True)
+    else:
+        begin(account_id, row.finished_at - LOOK_BACK, full=False)
 
 
 def begin_nightly() -> None:
@@ -121,7 +133,10 @@ def step(reader: Reader, sync_id: int) -> datetime | None:
     if row.stage == Stage.DONE or stopped:
         return database_now() + REFUSED
     try:
-        page = _read(reader, row, Login(account.platform_id, reader.keys.decrypt(account.api_key_encrypted)))
+        login = Login(account.platform_id, reader.keys.decrypt(account.api_key_encrypted))
+        if row.stage == Stage.CHATS and row.cursor is None:
+            _have_us_told(reader, login)
+        page = _read(reader, row, login)
     except KeyUnreadable as error:
         return _put_off(row, str(error), REFUSED)
     except CallFailed as error:
@@ -131,6 +146,16 @@ def step(reader: Reader, sync_id: int) -> datetime | None:
         return _put_off(row, error.reason, max(asked, min(AWAY * 2 ** min(row.failures, 8), PAUSE_MOST)))
     _note(row, page)
     return database_now() + BREATH if page.left < LEFT_TO_SENDS else None
+
+
+def _have_us_told(reader: Reader, login: Login) -> None:
+    """Whose key it is has its webhooks registered, so that nobody needs to; without them, reading finds it later."""
+    if reader.address is None:
+        return
+    try:
+        webhooks.ensure(reader.listing.platform, login.api_key, reader.address)
+    except CallFailed as error:
+        log.warning("webhooks_not_registered", extra={"reason": error.reason})
 
 
 def _read(reader: Reader, row: Synchronisation, login: Login) -> Page:

@@ -80,6 +80,7 @@ def give_key(account_id: int) -> ResponseReturnValue:
     def act() -> str:
         _check(form)
         account = owning.give_key(viewer(), account_id, form.api_key.data, _connector())
+        sync.catch_up(account.id)
         return f"{account.display_name} uses the key that ends in {account.api_key_last4} now."
 
     return _try(account_id, act)
@@ -97,10 +98,13 @@ def remove_key(account_id: int) -> ResponseReturnValue:
 @blueprint.post("/<id:account_id>/reconnect")
 def reconnect(account_id: int) -> ResponseReturnValue:
     """It was authenticated again at the platform."""
-    return _try(
-        account_id,
-        lambda: f"{owning.reconnect(viewer(), account_id, _connector()).display_name} is connected again.",
-    )
+
+    def act() -> str:
+        account = owning.reconnect(viewer(), account_id, _connector())
+        sync.catch_up(account.id)
+        return f"{account.display_name} is connected again. What was missed meanwhile is being brought in."
+
+    return _try(account_id, act)
 
 
 @blueprint.post("/<id:account_id>/read")

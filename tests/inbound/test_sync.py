@@ -19,6 +19,7 @@ from app.fans.models import Fan
 from app.gateways.answers import CallFailed, Login
 from app.gateways.listing import Listing, Page
 from app.gateways.platform import OnlyFansPlatform
+from app.gateways.webhooks import EVENTS, Address
 from app.inbound import sync
 from app.inbound.models import Stage, Synchronisation
 from app.inbound.sync import Reader
@@ -180,6 +181,16 @@ def test_the_nightly_look_finds_what_webhooks_missed_and_reads_nothing_else(
     read_all(reader, begin(cast.account, full=False))
     assert count(Message) == 6 + 61
     assert sim.summary(ADA)["kinds"]["list_messages"] - asked == 2
+
+
+def test_whoever_reads_with_a_key_of_their_own_is_told_from_then_on(sim: Sim, reader: Reader, cast: Cast) -> None:
+    address = Address.below("https://crm.example.com/", "signs-everything")
+    told_reader = Reader(reader.listing, reader.keys, address)
+    for _ in range(2):
+        read_all(told_reader, begin(cast.account))
+    (found,) = sim.http.get("/api/webhooks").json()["data"]
+    assert (found["endpoint_url"], found["has_signing_secret"]) == (address.url, True)
+    assert set(EVENTS) <= set(found["events"])
 
 
 def test_nothing_is_taken_away_because_it_is_missing_there(sim: Sim, reader: Reader, cast: Cast) -> None:
