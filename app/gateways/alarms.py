@@ -12,6 +12,7 @@ from app.gateways.metrics import WITHOUT_ROW, Metric
 
 PREFIX = "onlyfans-rate-limiter"
 LEAST_ATTEMPTS = 20
+ATTEMPTS_ID, ERRORS_ID = "attempts", "errors"
 MINUTE = 60
 UNTOLD = ("AlarmActions", "OKActions", "InsufficientDataActions", "ActionsEnabled")
 
@@ -62,7 +63,7 @@ class Alarm:
             return {"Id": name, "MetricStat": stat, "ReturnData": False}
 
         rate = {"Id": "rate", "Expression": expression, "Label": "Errors, % of attempts", "ReturnData": True}
-        return [rate, total("attempts", Metric.ATTEMPTS), total("errors", Metric.ATTEMPT_ERRORS)]
+        return [rate, total(ATTEMPTS_ID, Metric.ATTEMPTS), total(ERRORS_ID, Metric.ATTEMPT_ERRORS)]
 
 
 ALARMS = (
@@ -74,7 +75,7 @@ ALARMS = (
         metric=Metric.ATTEMPT_ERRORS,
         period=5 * MINUTE,
         # One error among three calls of a quiet night says nothing.
-        expression=f"IF(attempts >= {LEAST_ATTEMPTS}, 100 * FILL(errors, 0) / attempts, 0)",
+        expression=f"IF({ATTEMPTS_ID} >= {LEAST_ATTEMPTS}, 100 * FILL({ERRORS_ID}, 0) / {ATTEMPTS_ID}, 0)",
     ),
     Alarm(
         name=f"{PREFIX}-queue-depth-high",

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 from typing import cast
 
-from sqlalchemy import ColumnElement, Select, Update, case, literal_column, select, update
+from sqlalchemy import ColumnElement, Select, Update, case, func, literal_column, select, update
 
 from app.clock import now
 from app.conversations import bulk as threads
@@ -121,24 +121,39 @@ def cancel(campaign_id: int) -> None:
     _cancel(Message.campaign_id == campaign_id, Message.first_unclear_at.is_(None))
 
 
+def cancel_queued() -> int:
+    """Take back everybody's queued messages that can't have arrived; how many."""
+    canceled = 0
+    where = (Message.status == Status.QUEUED, Message.first_unclear_at.is_(None))
+    last = db.session.scalar(select(func.max(Message.id)).where(*where)) or 0
+    for _ in range(last // AT_ONCE + 1):
+        with transaction():
+            some = select(Message.id).where(*where, Message.id <= last).order_by(Message.id).limit(AT_ONCE)
+            changed = _cancel(Message.id.in_(some), *where)
+        canceled += changed
+        if not changed:
+            break
+    return canceled
+
+
 def cancel_known(campaign_ids: Sequence[int]) -> None:
     """Of canceled campaigns: take back what came back into line since, now that it is known not to have arrived."""
     if campaign_ids:
         _cancel(Message.campaign_id.in_(campaign_ids), Message.next_step == Step.SEND, Message.held.is_(True))
 
 
-def _cancel(*where: ColumnElement[bool]) -> None:
+def _cancel(*where: ColumnElement[bool]) -> int:
     waiting = Message.status.in_([Status.SCHEDULED, Status.QUEUED])
     with transaction():
-        _tell(
-            db.session.scalars(
-                update(Message)
-                .where(waiting, *where)
-                .values(status=Status.CANCELED)
-                .returning(Message.conversation_id)
-                .execution_options(synchronize_session=False)
-            )
-        )
+        canceled = db.session.scalars(
+            update(Message)
+            .where(waiting, *where)
+            .values(status=Status.CANCELED)
+            .returning(Message.conversation_id)
+            .execution_options(synchronize_session=False)
+        ).all()
+        _tell(canceled)
+        return len(canceled)
 
 
 def _change(campaign_id: int, statement: Update) -> None:
