@@ -120,7 +120,12 @@ def test_accounts_can_be_found_and_turned_over(sign_in: SignIn, cast: Cast) -> N
 def dead(cast: Cast, write: Write, app: object, aws: object) -> Message:
     """A message of Ada's that failed, with its dead letter; and a letter that no message belongs to."""
     message = write(
-        cast.conversations[0], SECRET, status=Status.FAILED, failed_at=now(), error="Refused", queued_at=now()
+        cast.conversations[0],
+        SECRET,
+        status=Status.FAILED,
+        failed_at=now(),
+        error=f"Not allowed: {SECRET}",
+        queued_at=now(),
     )
     desk: Desk = app.extensions["desk"]  # type: ignore[attr-defined]
     desk.relay.bury_once()
