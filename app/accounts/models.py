@@ -71,6 +71,18 @@ class Membership(Model):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
 
 
+class Invitation(Model):
+    """A link that makes whoever opens it first a manager of the account; `token_hash` is the SHA-256 of its secret."""
+
+    __tablename__ = "invitation"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class Assignment(Model):
     """An operator says that this user may connect this account of the deployment's key."""
 
