@@ -2,20 +2,22 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import lru_cache
 from sqlite3 import Connection as SQLiteConnection
-from typing import Any
+from typing import Any, TypeVarTuple
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Engine, Integer, TypeDecorator, event
+from sqlalchemy import BigInteger, DateTime, Dialect, Engine, Integer, Row, Select, String, TypeDecorator, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.pool import ConnectionPoolEntry, Pool
 from sqlalchemy.schema import CreateIndex
-from sqlalchemy.sql.compiler import DDLCompiler
+from sqlalchemy.sql.compiler import DDLCompiler, SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from app.extensions import Model, db
 
@@ -51,6 +53,9 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value.tzinfo is None:
             return value.replace(tzinfo=UTC)
         return value if value.tzinfo is UTC else value.astimezone(UTC)
+
+
+Columns = TypeVarTuple("Columns")
 
 
 @contextmanager
@@ -99,6 +104,48 @@ def database_now() -> datetime:
     # Asked before nearly every write: as plain text for the driver, it costs a quarter of a compiled query.
     value: str = connection.exec_driver_sql(NOW[connection.dialect.name]).scalar_one()
     return datetime.fromisoformat(value).replace(tzinfo=UTC)
+
+
+def read(statement: Select[*Columns], values: Mapping[str, Any]) -> Sequence[Row[*Columns]]:
+    """The rows of one query for somebody who only looks: it joins an open transaction, and opens none.
+
+    That spares the round trips that begin and end one.
+    """
+    if db.session.registry.has() and db.session().in_transaction():
+        return db.session.connection().execute(statement, values).all()
+    with _readers(db.engine).connect() as connection:
+        return connection.execute(statement, values).all()
+
+
+@lru_cache(maxsize=4)
+def _readers(engine: Engine) -> Engine:
+    # SQLite's driver begins nothing for a SELECT.
+    return engine if engine.dialect.name == "sqlite" else engine.execution_options(isolation_level="AUTOCOMMIT")
+
+
+def moment_of(text: str) -> datetime:
+    """What a moment's column stands for that was read as text, aware UTC."""
+    found = datetime.fromisoformat(text)
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+
+
+class Written(FunctionElement[str]):
+    """A moment's column as text, `2026-11-01T12:00:00Z`: in long lists, quicker than by `clock.iso`."""
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(Written, "sqlite")
+def _written_by_sqlite(written: Written, compiler: SQLCompiler, **options: Any) -> str:
+    moment = compiler.process(written.clauses, **options)
+    return f"substr({moment}, 1, 10) || 'T' || substr({moment}, 12, 8) || 'Z'"
+
+
+@compiles(Written, "postgresql")
+def _written_by_postgresql(written: Written, compiler: SQLCompiler, **options: Any) -> str:
+    moment = compiler.process(written.clauses, **options)
+    return f"to_char({moment} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
 
 
 @event.listens_for(Engine, "connect")

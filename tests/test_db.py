@@ -7,14 +7,15 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import Text, func, select
+from sqlalchemy import cast as as_text
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from app.accounts.models import AuditEvent, User
 from app.accounts.service import audit
-from app.clock import now
+from app.clock import iso, now
 from app.conversations.models import Conversation
-from app.db import database_now, insert_unless_there, on_commit, transaction
+from app.db import Written, database_now, insert_unless_there, moment_of, on_commit, read, transaction
 from app.extensions import db
 from app.fans.models import Fan
 from tests.support.cast import Cast
@@ -38,6 +39,27 @@ def _stored() -> int:
     """What another connection sees."""
     with db.engine.connect() as connection:
         return connection.execute(select(func.count()).select_from(AuditEvent)).scalar_one()
+
+
+def test_a_read_sees_what_its_own_transaction_wrote_and_opens_none(app: Flask) -> None:
+    everything = select(AuditEvent.id)
+    with pytest.raises(Stumble):
+        _stumble_after(lambda: audit("seen"), db.session.flush, lambda: _expect(len(read(everything, {})), 1))
+    assert read(everything, {}) == []
+    assert not db.session().in_transaction()
+
+
+def test_a_moment_is_written_by_the_database_as_everywhere_else(cast: Cast) -> None:
+    moment = datetime(2026, 11, 1, 23, 59, 59, 999_900, tzinfo=UTC)
+    with transaction():
+        cast.conversations[0].last_message_at = moment
+    at = Conversation.last_message_at
+    rows = read(select(Written(at), as_text(at, Text)).where(at.is_not(None)), {})
+    assert [(row[0], moment_of(row[1])) for row in rows] == [(iso(moment), moment)]
+
+
+def _expect(found: object, wanted: object) -> None:
+    assert found == wanted
 
 
 def test_the_outermost_one_commits(app: Flask) -> None:

@@ -6,7 +6,7 @@ from functools import cache
 from sqlalchemy import BindParameter, CompoundSelect, Select, bindparam, select
 
 from app.accounts.models import Account, Membership, Role, User
-from app.db import BigId
+from app.db import BigId, read
 from app.errors import Invalid, NotFound, Problem
 from app.extensions import db
 
@@ -40,8 +40,7 @@ def _ids_of(user: int | BindParameter[int]) -> CompoundSelect[int]:
 def owners(viewer: User, account_id: int | None = None) -> dict[int, int]:
     """Account id → owner's id, of all accounts of the viewer or the named one; raises NotFound when it isn't theirs."""
     values = {"viewer": scope_of(viewer), "account": account_id}
-    rows = db.session.connection().execute(_owners(account_id is not None), values)
-    found = {row.id: row.owner_id for row in rows}
+    found = {row[0]: row[1] for row in read(_owners(account_id is not None), values)}
     if account_id is not None and not found:
         raise NotFound(NOT_FOUND)
     return found

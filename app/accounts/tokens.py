@@ -13,7 +13,7 @@ from sqlalchemy import Select, bindparam, delete, select, update
 from app.accounts.models import RefreshToken, TokenFamily, User
 from app.accounts.service import audit
 from app.clock import now
-from app.db import BigId, transaction
+from app.db import BigId, read, transaction
 from app.errors import NotSignedIn
 from app.extensions import db
 
@@ -126,8 +126,8 @@ def _decode(token: str, key: str) -> dict[str, Any]:
 
 def _owner(family_id: int) -> User | None:
     """The user of a sign-in that lasts: a copy that no session knows, because every request asks for it."""
-    row = db.session.connection().execute(_owner_of(), {"family": family_id}).one_or_none()
-    return None if row is None else User(id=row.id, email=row.email, name=row.name, role=row.role)
+    rows = read(_owner_of(), {"family": family_id})
+    return User(**rows[0]._mapping) if rows else None
 
 
 @cache

@@ -32,7 +32,7 @@ def list_conversations(viewer: User, query: InboxQuery) -> Plain:
     """Your accounts' conversations, the newest first."""
     wanted = conversations.Filter(query.account_id, query.filter == "unread", query.q.strip())
     page = conversations.page(viewer, wanted, query.limit, query.offset)
-    items = [ConversationItem.plain(row, page.owners[row.account_id]) for row in page.rows]
+    items = [ConversationItem.plain(row, page.owners) for row in page.rows]
     return Plain(conversations=items, total=page.total, limit=query.limit, offset=query.offset)
 
 

@@ -11,7 +11,7 @@ from app.accounts import queries as accounts
 from app.accounts.models import User
 from app.conversations.models import Conversation
 from app.conversations.queries import NEWEST_FIRST
-from app.extensions import db
+from app.db import Written, read
 from app.fans.models import Fan
 
 ACCOUNTS: BindParameter[list[int]] = bindparam("accounts", expanding=True)
@@ -30,7 +30,8 @@ class Filter:
 class Page:
     """Conversations with what is shown of their fans, newest first; `total` counts all that match.
 
-    `owners`: account id → its owner's. A row has the columns of a conversation, and `name`, `handle`, `avatar`.
+    `owners`: account id → its owner's. A row is: id, account's, fan's, time and text of the last message, how many
+    are unread, the fan's name, handle and avatar, the total.
     """
 
     rows: Sequence[Row[Any]]
@@ -42,11 +43,10 @@ def page(viewer: User, wanted: Filter, limit: int, offset: int) -> Page:
     """One page in two queries (one more beyond the end); raises NotFound for an account that isn't the viewer's."""
     owners = accounts.owners(viewer, wanted.account_id)
     values = {"accounts": list(owners), "limit": limit, "offset": offset}
-    connection = db.session.connection()
-    rows = connection.execute(_page(wanted.unread, wanted.search), values).all() if owners else []
+    rows = read(_page(wanted.unread, wanted.search), values) if owners else []
     if rows or not offset or not owners:
         return Page(rows, owners, rows[0].total if rows else 0)
-    return Page(rows, owners, connection.execute(_total(wanted.unread, wanted.search), values).scalar_one())
+    return Page(rows, owners, read(_total(wanted.unread, wanted.search), values)[0][0])
 
 
 # Built once: SQLAlchemy takes longer to build it than a database to answer it.
@@ -60,7 +60,7 @@ def _page(unread: bool, search: str) -> Select[Any]:
             Conversation.id,
             Conversation.account_id,
             Conversation.fan_id,
-            Conversation.last_message_at,
+            Written(Conversation.last_message_at),
             Conversation.last_message,
             Conversation.unread_count,
             Fan.name,

@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Row, Select, Table, bindparam, func, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, Table, Text, bindparam, func, select, tuple_
+from sqlalchemy import cast as as_text
 
 from app.accounts import queries as accounts
 from app.accounts.models import Account, User
 from app.clock import now
 from app.conversations.models import Conversation
-from app.db import BigId, UtcDateTime
+from app.db import BigId, UtcDateTime, Written, moment_of, read
 from app.errors import NotFound
 from app.extensions import db
 from app.messages.models import Message, Status
@@ -43,7 +44,7 @@ Cursor = tuple[datetime, int]
 class Thread:
     """Messages, newest first; `following` is where the next page begins, None on the last one.
 
-    A row has the columns SHOWN.
+    A row is what SHOWN names, times and attachments as text, and then how many there are in all.
     """
 
     rows: Sequence[Row[Any]]
@@ -60,19 +61,24 @@ class Failed:
 
 
 def thread(viewer: User, conversation_id: int, limit: int, offset: int, before: Cursor | None) -> Thread:
-    """One page of a conversation in two queries; raises NotFound when it isn't the viewer's."""
+    """One page of a conversation in one query (one more beyond the end); NotFound when it isn't the viewer's."""
     values: dict[str, Any] = {"conversation": conversation_id, "viewer": accounts.scope_of(viewer)}
-    connection = db.session.connection()
-    total = connection.execute(_total(), values).scalar()
-    if total is None:
-        raise NotFound("Conversation not found")
-    values |= {"limit": limit + 1, "offset": offset}
+    page = values | {"limit": limit + 1, "offset": offset}
     if before is not None:
-        values |= {"moment": before[0], "id": before[1]}
-    found = connection.execute(_thread(before is not None), values).all()
+        page |= {"moment": before[0], "id": before[1]}
+    found = read(_thread(before is not None), page)
+    if not found:
+        return Thread([], _count(values), None)
     shown = found[:limit]
-    following = (shown[-1].created_at, shown[-1].id) if len(found) > limit else None
-    return Thread(shown, total, following)
+    following = (moment_of(shown[-1].moment), shown[-1].id) if len(found) > limit else None
+    return Thread(shown, found[0].total, following)
+
+
+def _count(values: dict[str, Any]) -> int:
+    counted = read(_total(), values)
+    if not counted:
+        raise NotFound("Conversation not found")
+    return counted[0][0]
 
 
 # Built once: SQLAlchemy takes longer to build it than a database to answer it.
@@ -80,20 +86,30 @@ def thread(viewer: User, conversation_id: int, limit: int, offset: int, before: 
 def _total() -> Select[int]:
     """The number of messages, from an index alone; no row for a conversation that isn't the viewer's."""
     counted = select(func.count()).select_from(Message).where(Message.conversation_id == Conversation.id)
-    return select(counted.correlate(Conversation).scalar_subquery()).where(
-        Conversation.id == bindparam("conversation", type_=BigId), Conversation.account_id.in_(accounts.scope())
-    )
+    return select(counted.correlate(Conversation).scalar_subquery()).where(*_theirs())
 
 
 @cache
 def _thread(further: bool) -> Select[Any]:
-    columns = (cast(Table, Message.__table__).c[name] for name in SHOWN)
-    query: Select[Any] = select(*columns).where(Message.conversation_id == bindparam("conversation", type_=BigId))
+    columns = cast(Table, Message.__table__).c
+    shown: dict[str, ColumnElement[Any]] = {name: columns[name] for name in SHOWN}
+    for name in ("created_at", "sent_at"):
+        shown[name] = Written(columns[name])
+    # As the text that is kept: nearly all have none, and needn't be parsed.
+    shown["attachments"] = as_text(columns.attachments, Text)
+    moment, total = as_text(columns.created_at, Text).label("moment"), _total().scalar_subquery().label("total")
+    theirs = select(Conversation.id).where(*_theirs()).scalar_subquery()
+    query: Select[Any] = select(*shown.values(), moment, total).where(Message.conversation_id == theirs)
     if further:
         place = tuple_(bindparam("moment", type_=UtcDateTime), bindparam("id", type_=BigId))
         query = query.where(tuple_(Message.created_at, Message.id) < place)
     newest_first = query.order_by(Message.created_at.desc(), Message.id.desc())
     return newest_first.limit(bindparam("limit")).offset(bindparam("offset"))
+
+
+def _theirs() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    mine = Conversation.account_id.in_(accounts.scope())
+    return Conversation.id == bindparam("conversation", type_=BigId), mine
 
 
 def failed(viewer: User, account_id: int | None, limit: int, offset: int) -> Failed:

@@ -1,15 +1,15 @@
 """Conversations and their messages."""
 
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
 from pydantic.config import JsonDict
-from sqlalchemy import Row
 
 from app.api.schemas.base import Answer, Limit, Moment, Offset, Query, QueryId, Request, Text
 from app.api.schemas.letters import Attachments, Content, Later, Price, Urgency, price_asks_for
-from app.clock import iso
 from app.messages.lists import SHOWN
 from app.messages.rules import PRIORITIES, Draft
 
@@ -18,6 +18,9 @@ MESSAGE_EXAMPLE: JsonDict = {
     "priceCents": 1500,
     "attachments": [{"type": "image", "url": "https://cdn.example.com/image.jpg"}],
 }
+NONE = "[]"
+"""An empty list as the database keeps it."""
+
 MESSAGE_KEYS = tuple("messageId" if name == "public_id" else to_camel(name) for name in SHOWN)
 
 
@@ -62,18 +65,19 @@ class ConversationItem(Answer):
     fan: Person
 
     @staticmethod
-    def plain(row: Row[Any], owner_id: int) -> dict[str, Any]:
+    def plain(row: Sequence[Any], owners: Mapping[int, int]) -> dict[str, Any]:
         """The item for a row of `conversations.lists`, written by hand: a model of each takes four times as long."""
+        conversation_id, account_id, fan_id, at, text, unread, name, handle, avatar, _ = row
         return {
-            "id": row.id,
-            "userId": owner_id,
-            "accountId": row.account_id,
-            "fanId": row.fan_id,
+            "id": conversation_id,
+            "userId": owners[account_id],
+            "accountId": account_id,
+            "fanId": fan_id,
             "platform": "onlyfans",
-            "lastMessageAt": iso(row.last_message_at),
-            "lastMessage": row.last_message,
-            "unreadCount": row.unread_count,
-            "fan": {"id": row.fan_id, "name": row.name, "handle": row.handle, "avatar": row.avatar},
+            "lastMessageAt": at,
+            "lastMessage": text,
+            "unreadCount": unread,
+            "fan": {"id": fan_id, "name": name, "handle": handle, "avatar": avatar},
         }
 
 
@@ -91,6 +95,10 @@ class Medium(Answer):
 
     type: str
     url: str | None = None
+
+
+def _medium(kept: Mapping[str, str]) -> dict[str, str | None]:
+    return {"type": kept["type"], "url": kept.get("url")}
 
 
 class MessageItem(Answer):
@@ -111,12 +119,11 @@ class MessageItem(Answer):
     sent_at: Moment | None
 
     @staticmethod
-    def plain(row: Row[Any]) -> dict[str, Any]:
+    def plain(row: Sequence[Any]) -> dict[str, Any]:
         """The item for a row of `messages.lists`, written by hand as that of a conversation is."""
-        shown = dict(zip(MESSAGE_KEYS, row, strict=True))
-        shown["createdAt"], shown["sentAt"] = iso(row.created_at), iso(row.sent_at)
-        if row.attachments:
-            shown["attachments"] = [{"type": one["type"], "url": one.get("url")} for one in row.attachments]
+        shown = dict(zip(MESSAGE_KEYS, row))  # noqa: B905 - what follows is for us
+        attached = shown["attachments"]
+        shown["attachments"] = [] if attached == NONE else [_medium(one) for one in json.loads(attached)]
         return shown
 
 
