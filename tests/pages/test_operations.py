@@ -63,7 +63,9 @@ def test_it_says_what_is_wrong(make_app: MakeApp, cast: Cast, aws: object) -> No
 def test_people_stop_their_account_after_a_question(sign_in: SignIn, cast: Cast) -> None:
     client = sign_in(cast.max)
     assert "Stop sending for Ada?" in client.get(f"{PAGE}/stop?account={cast.account.id}").text
+    heartbeat.beat("worker", "delivery")
     status, page = send(client, "stop", account=cast.account.id)
+    assert "1 account is stopped or paused" in page
     assert status == 303
     assert "Emergency stop since" in page
     assert db.session.get_one(Account, cast.account.id).stopped_at is not None
