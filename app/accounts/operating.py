@@ -2,7 +2,7 @@
 
 from sqlalchemy import delete, select
 
-from app.accounts import service
+from app.accounts import second_factor, service
 from app.accounts.models import Account, Assignment, Role, User
 from app.clock import now
 from app.db import transaction
@@ -31,6 +31,15 @@ def set_password(email: str, password: str) -> User:
     with transaction():
         found = user(email)
         service.change_password(found, password)
+        return found
+
+
+def reset_second_factor(email: str) -> User:
+    """Ask this user for no code any more, and end every session and token of theirs; raises NotFound."""
+    with transaction():
+        found = user(email)
+        second_factor.turn_off(found)
+        service.end_everything(found)
         return found
 
 

@@ -65,6 +65,17 @@ def password(email: str) -> None:
 
 @users.command()
 @click.argument("email")
+def reset_second_factor(email: str) -> None:
+    """Turn EMAIL's second factor off, when phone and recovery codes are lost, and sign them out everywhere.
+
+    Make sure that it is really them who ask: from then on their password alone opens their account.
+    """
+    operating.reset_second_factor(email)
+    click.echo(f"{email} signs in without a code now.")
+
+
+@users.command()
+@click.argument("email")
 def disable(email: str) -> None:
     """Lock EMAIL out: no sign-in, and every session and token ends at once.
 

@@ -53,6 +53,7 @@ WORDS = {
     "message.written": "Wrote to {fan}",
     "messages.retried": "Sent {messages} messages again",
     "password.changed": "Changed their password",
+    "queue.purged": "Emptied the queue; {canceled} messages canceled",
     "recovery_code.used": "Signed in with a recovery code",
     "recovery_codes.renewed": "Made new recovery codes",
     "second_factor.off": "Turned the second factor off",

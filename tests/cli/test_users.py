@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from app.accounts import second_factor
 from app.accounts import service as accounts
-from app.accounts.models import AuditEvent, LoginSession, TokenFamily, User
+from app.accounts.models import AuditEvent, LoginSession, SecondFactor, TokenFamily, User
 from app.clock import now
 from app.db import transaction
 from app.errors import NotSignedIn
@@ -96,3 +97,14 @@ def test_a_disabled_user_is_out_at_once(run_cli: RunCli, ada: User) -> None:
 def test_nobody_of_that_address_is_one_line(run_cli: RunCli, command: str) -> None:
     result = run_cli("users", command, "stranger@example.com", input=f"{NEW}\n")
     assert (result.exit_code, result.output) == (1, "Error: Nobody has this e-mail address\n")
+
+
+def test_a_lost_second_factor_is_taken_off(run_cli: RunCli, ada: User) -> None:
+    with transaction():
+        db.session.add(SecondFactor(user_id=ada.id, secret_encrypted="sealed", confirmed_at=now()))
+    _signed_in_everywhere(ada)
+    result = run_cli("users", "reset-second-factor", "Ada@example.com")
+    assert result.exit_code == 0, result.output
+    assert (second_factor.is_on(ada), _signed_in(ada)) == (False, 0)
+    assert _events() == ["second_factor.off"]
+    assert run_cli("users", "reset-second-factor", "nobody@example.com").exit_code == 1
