@@ -45,16 +45,6 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(10_000)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The slow ones run when they are asked for."""
-    if "slow" in config.option.markexpr:
-        return
-    for item in items:
-        if item.get_closest_marker("slow"):
-            item.add_marker(pytest.mark.skip(reason="slow: run with -m slow"))
-
-
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Journeys watch the clock and mostly wait: whatever else runs beside them stands back."""
     if "PYTEST_XDIST_WORKER" in os.environ and not item.get_closest_marker("journey"):
