@@ -14,12 +14,6 @@ from app.fans.models import Fan
 from app.fans.queries import tagged
 
 
-def payers(scope: Scope, period: Period) -> tuple[int, int]:
-    """How many different fans paid in the period, and in the one before."""
-    found = by_account(scope, period, period.previous).values()
-    return sum(now for now, _ in found), sum(before for _, before in found)
-
-
 def by_account(scope: Scope, *periods: Period) -> dict[int, list[int]]:
     """Account id → how many different fans paid in each of the periods."""
     found: dict[int, list[int]] = {}

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from app.accounts import queries as accounts
 from app.accounts.models import User
-from app.analytics import answers, audience, payers, revenue, zones
+from app.analytics import answers, audience, payers, revenue, sources, zones
 from app.analytics.answers import Talk
 from app.analytics.audience import Audience
 from app.analytics.buckets import Interval
@@ -50,11 +50,12 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A period and the one before it, of the same length."""
+    """A period and the one before it, of the same length; `payers`: by account, how many paid in each of the two."""
 
     period: Period
     current: Figures
     previous: Figures
+    payers: dict[int, list[int]]
 
 
 def scope(viewer: User, account_ids: Collection[int] = (), zone: ZoneInfo | None = None, tag: str = "") -> Scope:
@@ -63,6 +64,7 @@ def scope(viewer: User, account_ids: Collection[int] = (), zone: ZoneInfo | None
     if not set(account_ids) <= {account.id for account in visible}:
         raise NotFound("Account not found")
     chosen = [account for account in visible if not account_ids or account.id in account_ids]
+    sources.plan_quickly()
     rolled_up = select(RollUp.account_id, RollUp.time_zone).where(RollUp.account_id.in_([one.id for one in chosen]))
     return Scope(tuple(chosen), zone, tag, dict(db.session.execute(rolled_up).all()))
 
@@ -101,7 +103,8 @@ def as_of(wanted: Scope) -> datetime:
 def summary(wanted: Scope, during: Period, received: Received | None = None) -> Summary:
     """The figures of a period, beside those of the one before; `received` when it is known already."""
     fans_earlier, before, end = audience.growth(wanted, during)
-    active, active_before = payers.payers(wanted, during)
+    paid = payers.by_account(wanted, during, during.previous)
+    active, active_before = (sum(counts[place] for counts in paid.values()) for place in (0, 1))
     received = received or revenue.received(wanted, during, Interval.MONTH)
     return Summary(
         period=during,
@@ -109,6 +112,7 @@ def summary(wanted: Scope, during: Period, received: Received | None = None) -> 
         previous=_figures(
             fans_earlier, before, active_before, received.total_before, answers.talk(wanted, during.previous)
         ),
+        payers=paid,
     )
 
 

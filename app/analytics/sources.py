@@ -17,6 +17,8 @@ from sqlalchemy import (
     func,
     literal,
     select,
+    text,
+    true,
     union_all,
     values,
 )
@@ -40,6 +42,12 @@ Unit = InstrumentedAttribute[int]
 NOBODY = Group((), zones.GREENWICH, None)
 NEVER = Piece(1, 0, 0)
 """What is asked where there is nothing to ask: a day that a zone has skipped."""
+
+
+def plan_quickly() -> None:
+    """Have PostgreSQL not compile the queries of this transaction: that takes it longer than to answer them."""
+    if _on_postgresql():
+        db.session.execute(text("SET LOCAL jit = off"))
 
 
 def revenue(scope: Scope, periods: Sequence[Period]) -> Subquery:
@@ -110,7 +118,7 @@ def paid_in(group: Group, stretch: Stretch) -> Iterator[Select[int]]:
 
 def quarter() -> ColumnElement[int]:
     """The UTC quarter hour that a transaction was received in."""
-    if db.session.get_bind().dialect.name == "postgresql":
+    if _on_postgresql():
         seconds = func.floor(func.extract("epoch", Transaction.received_at) / zones.QUARTER_SECONDS)
         return cast(seconds, Integer)
     # Without its fraction, which SQLite would round up into the next second.
@@ -142,20 +150,18 @@ def during(span: Span) -> list[ColumnElement[bool]]:
 
 
 def _rolled_up(
-    scope: Scope, group: Group, unit: Unit, pieces: list[Piece], by: InstrumentedAttribute[object]
+    scope: Scope, group: Group, unit: Unit, pieces: list[Piece], by: InstrumentedAttribute[Any]
 ) -> list[Query]:
     if not pieces:
         return []
     table: Any = unit.class_
     labels = _table(pieces)
-    query = select(table.account_id, labels.c.label, by, *_sums(table)).select_from(labels)
-    query = query.join(table, unit.between(labels.c.first, labels.c.last)).where(
-        table.account_id.in_(group.account_ids)
-    )
-    return [query.join(Fan, Fan.id == table.fan_id).where(tagged(scope.tag)) if scope.tag else query]
+    query = select(table.account_id, by, *_sums(table))
+    query = query.where(table.account_id.in_(group.account_ids), unit.between(labels.c.first, labels.c.last))
+    return [_each(labels, query.join(Fan, Fan.id == table.fan_id).where(tagged(scope.tag)) if scope.tag else query)]
 
 
-def _paid(scope: Scope, group: Group, stretches: list[Stretch], by: InstrumentedAttribute[object]) -> list[Query]:
+def _paid(scope: Scope, group: Group, stretches: list[Stretch], by: InstrumentedAttribute[Any]) -> list[Query]:
     """Transactions themselves, of fans who are known."""
     if not stretches:
         return []
@@ -163,21 +169,38 @@ def _paid(scope: Scope, group: Group, stretches: list[Stretch], by: Instrumented
     shape = column("start", UtcDateTime), column("end", UtcDateTime), column("label", Integer)
     labels = values(*shape).data(moments).cte()
     at = Transaction.received_at
-    query = (
-        select(Transaction.account_id, labels.c.label, by, *_amounts())
-        .select_from(labels)
-        .join(Transaction, (at >= labels.c.start) & (at < labels.c.end))
-        .where(Transaction.account_id.in_(group.account_ids), Transaction.fan_id.is_not(None))
+    query = select(Transaction.account_id, by, *_amounts()).where(
+        Transaction.account_id.in_(group.account_ids),
+        Transaction.fan_id.is_not(None),
+        at >= labels.c.start,
+        at < labels.c.end,
     )
-    return [query.join(Fan, Fan.id == Transaction.fan_id).where(tagged(scope.tag)) if scope.tag else query]
+    return [
+        _each(labels, query.join(Fan, Fan.id == Transaction.fan_id).where(tagged(scope.tag)) if scope.tag else query)
+    ]
+
+
+def _each(labels: CTE, query: Query) -> Query:
+    """The label of each piece, with the rows that a query finds which names the piece's ends."""
+    if not _on_postgresql():
+        return query.with_only_columns(labels.c.label, *query.selected_columns)
+    # Left to itself it would read all of a table and compare each row with every piece.
+    found = query.correlate(labels).offset(0).lateral()
+    return select(labels.c.label, *found.c).select_from(labels.join(found, true()))
+
+
+def _on_postgresql() -> bool:
+    return db.session.get_bind().dialect.name == "postgresql"
 
 
 def _hours_of_months(group: Group, months: list[Piece]) -> Query:
     pieces = _table(months)
     moved = (RevenueHour.hour + pieces.c.label + zones.HOURS) % zones.HOURS
-    query = select(moved.label("hour"), *_sums(RevenueHour)).select_from(pieces)
-    query = query.join(RevenueHour, RevenueHour.month.between(pieces.c.first, pieces.c.last))
-    return query.where(RevenueHour.account_id.in_(group.account_ids))
+    query = select(moved.label("hour"), *_sums(RevenueHour)).where(
+        RevenueHour.account_id.in_(group.account_ids), RevenueHour.month.between(pieces.c.first, pieces.c.last)
+    )
+    rows = _each(pieces, query).subquery()
+    return select(rows.c.hour, rows.c.gross, rows.c.net, rows.c.payments)
 
 
 def _hours_of_quarters(group: Group, stretch: Stretch) -> Query:

@@ -40,7 +40,7 @@ def overview() -> ResponseReturnValue:
     html = render_template(
         "analytics/_report.html" if wants_fragment() else "analytics/overview.html",
         cards=[card for card in cards.cards(summary) if card.name != other_kind],
-        others=list(charts.others(choice, received)),
+        others=list(charts.others(choice, received, summary)),
         **parts,
     )
     return html, _address(choice)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from app.analytics import audience, cards, cohorts, figures, payers, queries, revenue, tables
 from app.analytics.buckets import buckets
 from app.analytics.figures import Figure
+from app.analytics.queries import Summary
 from app.analytics.revenue import Money, Received
 from app.analytics.tables import Table
 from app.pages.reports import Choice
@@ -35,10 +36,10 @@ def over_time(choice: Choice, received: Received) -> list[Chart]:
     return [_revenue(choice, received), _active_fans(choice)]
 
 
-def others(choice: Choice, received: Received) -> Iterator[Chart]:
+def others(choice: Choice, received: Received, summary: Summary) -> Iterator[Chart]:
     """All other charts, in the order of the page."""
     if len(choice.scope.accounts) > 1:
-        yield _creators(choice)
+        yield _creators(choice, summary.payers)
     yield _top_fans(choice)
     yield _types(choice, received)
     yield _hours(choice)
@@ -79,10 +80,10 @@ def _active_fans(choice: Choice) -> Chart:
     )
 
 
-def _creators(choice: Choice) -> Chart:
+def _creators(choice: Choice, active: dict[int, list[int]]) -> Chart:
     scope, days = choice.scope, choice.days
     found, nothing = revenue.by_account(scope, days), (Money(), Money())
-    active, fans = payers.by_account(scope, days), audience.fans_by_account(scope)
+    fans = audience.fans_by_account(scope)
     ranked = sorted(scope.accounts, key=lambda one: (-found.get(one.id, nothing)[0].net, one.id))
     rows = [(one.id, one.display_name, *found.get(one.id, nothing)) for one in ranked]
     return Chart(
@@ -91,7 +92,7 @@ def _creators(choice: Choice) -> Chart:
         "What each of them received, and in the equally long period before.",
         figures.creators(rows[:TOP], choice.net) if found else None,
         tables.creators(
-            (name, this, earlier, sum(active.get(account_id, ())), fans.get(account_id, 0))
+            (name, this, earlier, active.get(account_id, [0])[0], fans.get(account_id, 0))
             for account_id, name, this, earlier in rows
         ),
     )
@@ -147,7 +148,7 @@ def _cohorts(choice: Choice) -> Chart:
 FROM_DAYS = {"revenue": _revenue, "types": _types}
 ALONE = {
     "active-fans": _active_fans,
-    "creators": _creators,
+    "creators": lambda choice: _creators(choice, payers.by_account(choice.scope, choice.days)),
     "top-fans": _top_fans,
     "hours": _hours,
     "cohorts": _cohorts,
