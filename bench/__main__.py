@@ -4,7 +4,7 @@ import platform
 import sys
 from collections.abc import Callable
 
-from bench import analytics, api, delivery, filling, flood, imports, polls, webhooks
+from bench import analytics, api, calls, delivery, filling, flood, imports, polls, webhooks
 
 BENCHMARKS: dict[str, Callable[[], dict[str, object]]] = {
     "one-account": delivery.one_account,
@@ -18,6 +18,7 @@ BENCHMARKS: dict[str, Callable[[], dict[str, object]]] = {
     "webhooks": webhooks.webhooks,
     "flood": flood.flood,
     "filling": filling.filling,
+    "aws-calls": calls.aws_calls,
 }
 
 
