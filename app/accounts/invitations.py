@@ -82,7 +82,7 @@ def accept(viewer: User, token: str) -> int:
     with transaction():
         # Whoever takes it out has it: of two at once, one.
         taken = delete(Invitation).where(Invitation.token_hash == _hash(token), Invitation.expires_at > now())
-        account_id = db.session.scalar(taken.returning(Invitation.account_id))
+        account_id: int | None = db.session.scalar(taken.returning(Invitation.account_id))
         if account_id is None:
             raise NotFound(GONE)
         insert_unless_there(Membership, [{"account_id": account_id, "user_id": viewer.id}])

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from datetime import timedelta
 
-from flask import Blueprint, current_app, flash, redirect, render_template, url_for
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app.accounts import owning
+from app.accounts import invitations, owning
 from app.accounts.connecting import Connector, Wanted
 from app.accounts.connection import KeyUnreadable
 from app.accounts.models import Role
@@ -142,6 +142,29 @@ def invite(account_id: int) -> ResponseReturnValue:
     return _try(account_id, act)
 
 
+@blueprint.post("/<id:account_id>/invitations")
+def make_invitation(account_id: int) -> ResponseReturnValue:
+    """A link for somebody who isn't here yet; it is shown this once."""
+    try:
+        token = invitations.invite(viewer(), account_id)
+    except Conflict as refusal:
+        return _page(reason=refusal.message, about=account_id), 422
+    path = url_for("invitations.page", token=token)
+    public: str | None = current_app.extensions["settings"].public_url
+    return _page(about=account_id, link=(public or request.url_root).rstrip("/") + path)
+
+
+@blueprint.post("/<id:account_id>/invitations/<id:invitation_id>/withdraw")
+def withdraw_invitation(account_id: int, invitation_id: int) -> ResponseReturnValue:
+    """Its link leads nowhere any more."""
+
+    def act() -> str:
+        invitations.withdraw(viewer(), account_id, invitation_id)
+        return "The invitation is withdrawn."
+
+    return _try(account_id, act)
+
+
 @blueprint.post("/<id:account_id>/managers/<id:manager_id>/remove")
 def dismiss(account_id: int, manager_id: int) -> ResponseReturnValue:
     """Let them out."""
@@ -181,7 +204,11 @@ def _unsealed(sealed: str) -> str:
 
 
 def _page(
-    choices: list[Listed] | None = None, sealed: str = "", reason: str | None = None, about: int | None = None
+    choices: list[Listed] | None = None,
+    sealed: str = "",
+    reason: str | None = None,
+    about: int | None = None,
+    link: str | None = None,
 ) -> str:
     owned = owning.owned(viewer())
     return render_template(
@@ -193,6 +220,8 @@ def _page(
         sealed=sealed,
         reason=reason,
         about=about,
+        link=link,
+        invited=invitations.open_of([one.account.id for one in owned]),
         zones=zones(),
         my_zone=zone_name(),
         now=now(),

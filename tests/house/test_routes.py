@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 
 OPEN = {"static"}
-OPEN_PATHS = {"/login", "/healthz", "/readyz", "/favicon.ico", "/robots.txt"}
+OPEN_PATHS = {"/login", "/healthz", "/readyz", "/favicon.ico", "/robots.txt", "/invitations/<token>"}
 READING = {"HEAD", "OPTIONS"}
 
 
