@@ -16,6 +16,7 @@ from app.accounts import queries as accounts
 from app.accounts.models import Role, User
 from app.campaigns import queries as campaigns
 from app.delivery import checking
+from app.errors import Conflict
 from app.messages import failed, service
 from app.messages.failed import Retried, Wanted
 from app.messages.models import Message, Priority
@@ -90,9 +91,7 @@ def retry() -> ResponseReturnValue:
     back = redirect(url_for("failed.overview", **address(asked)), 303)
     only = read_id(request.form.get("only"))
     if only is not None:
-        new = service.retry(viewer(), only)
-        parts.desk().publish([new.id])
-        flash(_said(Retried([new.id], {new.account_id}, 0)))
+        _retry_one(only)
         return back
     chosen = None if request.form.get("everything") else _ids(request.form.getlist("message"))
     if chosen is not None and not chosen:
@@ -102,6 +101,17 @@ def retry() -> ResponseReturnValue:
     parts.desk().publish(done.message_ids[:PUBLISHED_AT_ONCE])
     flash(_said(done), "good" if done.message_ids else "bad")
     return back
+
+
+def _retry_one(message_id: int) -> None:
+    """Queue it again, or say why that can't be (any more); raises NotFound."""
+    try:
+        new = service.retry(viewer(), message_id)
+    except Conflict as refusal:
+        flash(refusal.message, "bad")
+        return
+    parts.desk().publish([new.id])
+    flash(_said(Retried([new.id], {new.account_id}, 0)))
 
 
 @blueprint.get("/<id:message_id>")
