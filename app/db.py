@@ -123,6 +123,23 @@ def _readers(engine: Engine) -> Engine:
     return engine if engine.dialect.name == "sqlite" else engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
+class Clock(FunctionElement[datetime]):
+    """The database's clock inside of a statement, where `database_now` would be a round trip more."""
+
+    type = UtcDateTime()
+    inherit_cache = True
+
+
+@compiles(Clock, "sqlite")
+def _clock_of_sqlite(_clock: Clock, _compiler: SQLCompiler, **_options: Any) -> str:
+    return "strftime('%Y-%m-%d %H:%M:%f000', 'now')"
+
+
+@compiles(Clock, "postgresql")
+def _clock_of_postgresql(_clock: Clock, _compiler: SQLCompiler, **_options: Any) -> str:
+    return "clock_timestamp()"
+
+
 def moment_of(text: str) -> datetime:
     """What a moment's column stands for that was read as text, aware UTC."""
     found = datetime.fromisoformat(text)

@@ -103,7 +103,7 @@ class Desk:
             return waits
         view = self._peek(account_id)
         reason = self._standstill(account_id, view)
-        places, now = estimate.places_in_line(account_id, moving), database_now()
+        places, now = estimate.places_in_line(account_id, moving), clock.now()
         for message in moving:
             place = places.get(message.id, 0)
             expected = None

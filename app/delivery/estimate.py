@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, Tuple, bindparam, exists, func, literal, select, tuple_
 
 from app.accounts.models import Account
-from app.db import BigId, UtcDateTime
+from app.db import BigId, UtcDateTime, read
 from app.delivery import heartbeat
 from app.delivery.circuit_breaker import State
 from app.delivery.models import Stop
@@ -75,19 +75,24 @@ def slot_after(used: Sequence[float], last_start: float, place: int, limit: Rate
 
 def places_in_line(account_id: int, messages: Sequence[Message]) -> dict[int, int]:
     """Message id → how many calls of the account come first, and its own (1 is next), for those that are queued."""
+    wanted = [message.id for message in messages if message.status == Status.QUEUED]
+    if not wanted:
+        return {}
+    return {row[0]: row[1] for row in read(_places(), {"account": account_id, "wanted": wanted})}
+
+
+# Built once: SQLAlchemy takes longer to build it than a database to answer it.
+@cache
+def _places() -> Select[int, int]:
     order = (Message.priority, Message.due_at, Message.id)
     line = (
         select(Message.id, func.row_number().over(order_by=order).label("place"))
-        .where(*in_line(account_id))
+        .where(*in_line(bindparam("account", type_=BigId)))
         .order_by(*order)
         .limit(COUNTED_MOST)
         .subquery()
     )
-    wanted = [message.id for message in messages if message.status == Status.QUEUED]
-    if not wanted:
-        return {}
-    rows = db.session.execute(select(line.c.id, line.c.place).where(line.c.id.in_(wanted)))
-    return {row.id: row.place for row in rows}
+    return select(line.c.id, line.c.place).where(line.c.id.in_(bindparam("wanted", expanding=True)))
 
 
 def calls_until_done(account_id: int, campaign_id: int) -> int:
@@ -116,10 +121,10 @@ def _literal(priority: int, due_at: datetime, message_id: int) -> Tuple:
 def situation(account_id: int) -> Row[Any]:
     """What may hinder an account, by one query: its own pauses, the stop for everybody, whether a worker is alive."""
     values = {"account": account_id, "since": heartbeat.fresh_since()}
-    return db.session.connection().execute(_situation(), values).one()
+    (found,) = read(_situation(), values)
+    return found
 
 
-# Built once: SQLAlchemy takes longer to build it than a database to answer it.
 @cache
 def _situation() -> Select[Any]:
     columns: tuple[Any, ...] = (

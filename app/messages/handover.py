@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import cast
+from functools import cache
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Table, bindparam, or_, select, update
+from sqlalchemy import ColumnElement, Select, Table, bindparam, func, or_, select, update
 
 from app.accounts.models import Account
-from app.db import database_now, transaction
+from app.db import Clock, database_now, read, transaction
 from app.extensions import db
 from app.fans.models import Fan
 from app.messages.models import Message, Status
@@ -16,6 +17,12 @@ from app.messages.models import Message, Status
 UNPUBLISHED_AFTER = timedelta(seconds=2)
 UNRECEIVED_AFTER = timedelta(seconds=60)
 DEAD_LETTER_LEASE = timedelta(seconds=60)
+_messages = cast(Table, Message.__table__)
+PUBLISHED = (
+    _messages.update()
+    .where(_messages.c.id == bindparam("message"))
+    .values(published_at=Clock(), sqs_message_id=bindparam("sqs_id"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,31 +44,33 @@ class Parcel:
 
 
 def parcels(message_ids: Sequence[int]) -> list[Parcel]:
-    """The tickets' content of these messages, in their order."""
-    query = (
-        select(Message, Fan.platform_id, Account.owner_id)
+    """The tickets' content of these messages, in the order of their ids."""
+    return [Parcel(*row) for row in read(_parcels(), {"ids": list(message_ids)})]
+
+
+# Built once: SQLAlchemy takes longer to build it than a database to answer it.
+@cache
+def _parcels() -> Select[*tuple[Any, ...]]:
+    columns: tuple[Any, ...] = (
+        Message.id,
+        Message.public_id,
+        func.coalesce(Message.author_id, Account.owner_id),
+        Message.account_id,
+        Message.conversation_id,
+        Message.campaign_id,
+        func.coalesce(Fan.platform_id, ""),
+        Message.text,
+        Message.attachments,
+        Message.priority,
+        func.coalesce(Message.queued_at, Message.created_at),
+        Message.error,
+    )
+    return (
+        select(*columns)
         .join(Fan, Fan.id == Message.fan_id)
         .join(Account, Account.id == Message.account_id)
-        .where(Message.id.in_(message_ids))
+        .where(Message.id.in_(bindparam("ids", expanding=True)))
         .order_by(Message.id)
-    )
-    return [_parcel(message, recipient, owner_id) for message, recipient, owner_id in db.session.execute(query)]
-
-
-def _parcel(message: Message, recipient: str | None, owner_id: int) -> Parcel:
-    return Parcel(
-        message_id=message.id,
-        public_id=message.public_id,
-        author_id=message.author_id or owner_id,
-        account_id=message.account_id,
-        conversation_id=message.conversation_id,
-        campaign_id=message.campaign_id,
-        recipient=recipient or "",
-        text=message.text,
-        attachments=message.attachments,
-        priority=message.priority,
-        queued_at=message.queued_at or message.created_at,
-        error=message.error,
     )
 
 
@@ -93,15 +102,9 @@ def mark_published(sqs_ids: dict[int, str]) -> None:
     """These messages (id → SQS' id) are on the queue."""
     if not sqs_ids:
         return
+    values = [{"message": message_id, "sqs_id": sqs_id} for message_id, sqs_id in sqs_ids.items()]
     with transaction():
-        now = database_now()
-        messages = cast(Table, Message.__table__)
-        db.session.connection().execute(
-            messages.update()
-            .where(messages.c.id == bindparam("message"))
-            .values(published_at=now, sqs_message_id=bindparam("sqs_id")),
-            [{"message": message_id, "sqs_id": sqs_id} for message_id, sqs_id in sqs_ids.items()],
-        )
+        db.session.connection().execute(PUBLISHED, values)
 
 
 def mark_unpublished(message_ids: Sequence[int]) -> None:
