@@ -14,6 +14,7 @@ from app.api.schemas.monitoring import (
     Database,
     Monitoring,
     RateLimiter,
+    Ready,
     Redis,
     Sqs,
     Worker,
@@ -45,11 +46,11 @@ def alive() -> Alive:
 
 
 @blueprint.get("/readyz")
-@contract("Can this process work?", answers={200: Alive}, limit="6000 per minute", bearer=False)
-def ready() -> Alive:
-    """Whether the database answers; 503 when it doesn't."""
+@contract("Can this process work?", answers={200: Ready}, limit="6000 per minute", bearer=False)
+def ready() -> Ready:
+    """Whether database and Redis answer; 503 without the database alone, because all else goes on without Redis."""
     health.database_ms()
-    return Alive()
+    return Ready(status="ok" if health.redis_ms(desk()) is not None else "degraded")
 
 
 def _components(found: Health) -> Components:

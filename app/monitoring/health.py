@@ -60,7 +60,7 @@ def check(desk: Desk) -> Health:
     """Ask every part; raises only when the database is away."""
     return Health(
         database_ms=database_ms(),
-        redis_ms=_redis_ms(desk),
+        redis_ms=redis_ms(desk),
         depths=desk.queue_depths(),
         workers=heartbeat.alive("delivery"),
         last_heartbeat=heartbeat.last("delivery"),
@@ -74,7 +74,8 @@ def database_ms() -> int:
     return _timed(lambda: db.session.execute(select(1)))
 
 
-def _redis_ms(desk: Desk) -> int | None:
+def redis_ms(desk: Desk) -> int | None:
+    """How long Redis takes to answer; None when it doesn't."""
     try:
         return _timed(desk.bucket.client.ping)
     except redis.RedisError:

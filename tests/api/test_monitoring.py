@@ -52,6 +52,8 @@ def test_without_redis_nothing_is_sent(make_app: MakeApp, as_ada: Caller) -> Non
     app = make_app(REDIS_URL="redis://127.0.0.1:9")
     response = Caller(app.test_client()).get(PATH, headers=as_ada.headers)
     assert (response.status_code, response.json["status"]) == (503, "unhealthy")
+    ready = app.test_client().get("/readyz")
+    assert (ready.status_code, ready.json) == (200, {"status": "degraded"})
     parts = response.json["components"]
     assert parts["redis"] == {"status": "unhealthy", "latencyMs": None}
     assert parts["circuitBreaker"] == {"state": None}

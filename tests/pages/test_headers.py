@@ -2,7 +2,7 @@
 
 import re
 
-from flask import Flask
+from flask import Flask, request
 from flask.testing import FlaskClient
 from werkzeug.datastructures import Headers
 
@@ -68,3 +68,12 @@ def test_nothing_inline_is_on_any_page(sign_in: SignIn, ada: User, cast: Cast) -
     for path in ("/messages/onlyfans", f"/messages/onlyfans/{cast.conversations[0].id}", "/nowhere"):
         page = client.get(path).text
         assert not re.search(r"<script(?![^>]*src=)|<style|\sstyle=|\son\w+=|javascript:", page)
+
+
+def test_a_proxy_is_believed_as_far_as_configured(make_app: MakeApp, cast: Cast) -> None:
+    for hops, believed in ((0, "127.0.0.1"), (1, "10.0.0.2"), (2, "10.0.0.1")):
+        app = make_app(PROXY_HOPS=hops)
+        app.add_url_rule("/whence", view_func=lambda: f"{request.remote_addr} {request.scheme}")
+        forwarded = {"X-Forwarded-For": "10.0.0.1, 10.0.0.2", "X-Forwarded-Proto": "https, https"}
+        said = app.test_client().get("/whence", headers=forwarded).text
+        assert said == f"{believed} {'https' if hops else 'http'}"

@@ -76,3 +76,9 @@ class Alive(Answer):
     """This process answers."""
 
     status: Literal["ok"] = "ok"
+
+
+class Ready(Answer):
+    """This process can work; `degraded` without Redis: messages are accepted, and wait."""
+
+    status: Literal["ok", "degraded"]
