@@ -1,4 +1,4 @@
-"""The command line door: `flask analytics`, `flask aws`, `flask demo`, `flask limiter`, `flask platform`, `flask users`."""
+"""The command line door: `flask analytics`, `aws`, `demo`, `limiter`, `platform` and `users`."""
 
 from flask import Flask
 
