@@ -1,11 +1,11 @@
 # The image of every process: web (its default), worker (python worker.py) and release (flask --app app db upgrade).
-FROM python:3.13-slim-bookworm AS build
+FROM python:3.11-slim-bookworm AS build
 WORKDIR /build
 COPY requirements.txt .
 RUN python -m venv /venv \
     && /venv/bin/pip install --no-cache-dir --disable-pip-version-check --only-binary :all: --require-hashes -r requirements.txt
 
-FROM python:3.13-slim-bookworm
+FROM python:3.11-slim-bookworm
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin huntaze
 WORKDIR /srv/huntaze
 COPY --from=build /venv /venv
