@@ -36,6 +36,8 @@ SLICE_SECONDS = 8.0
 LEASE = timedelta(seconds=60)
 LEFT_TO_SENDS = 0.5
 BREATH, REFUSED, AWAY = timedelta(seconds=15), timedelta(minutes=10), timedelta(seconds=30)
+# It asks nobody but the database.
+STOPPED = timedelta(minutes=1)
 PAUSE_MOST = timedelta(hours=1)
 PAGES_OF_A_CHAT = 5
 NIGHT = (3, 5)
@@ -131,7 +133,7 @@ def step(reader: Reader, sync_id: int) -> datetime | None:
         account = db.session.get_one(Account, row.account_id, populate_existing=True)
         stopped = account.reconnect_since is not None
     if row.stage == Stage.DONE or stopped:
-        return database_now() + REFUSED
+        return database_now() + STOPPED
     try:
         login = Login(account.platform_id, reader.keys.decrypt(account.api_key_encrypted))
         if row.stage == Stage.CHATS and row.cursor is None:
