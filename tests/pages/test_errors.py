@@ -85,7 +85,7 @@ def test_the_json_door_answers_for_its_own_paths(app: Flask, client: FlaskClient
     assert client.get("/nowhere").mimetype == "text/html"
 
 
-def test_a_role_that_may_not_is_told_so(sign_in: SignIn, ada: User) -> None:
-    answer = sign_in(ada).get("/operations")
+def test_a_role_that_may_not_is_told_so(sign_in: SignIn, olga: User) -> None:
+    answer = sign_in(olga).get("/messages/onlyfans")
     assert answer.status_code == 403
     assert "for your role" in answer.text

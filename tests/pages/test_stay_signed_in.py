@@ -96,10 +96,6 @@ def test_an_operator_sees_no_conversation(sign_in: SignIn, olga: User, conversat
         assert client.get(f"/messages/onlyfans{path}").status_code == 403
 
 
-def test_operations_are_the_operators(sign_in: SignIn, ada: User, max: User) -> None:
-    assert {sign_in(user).get("/operations").status_code for user in (ada, max)} == {403}
-
-
 def test_a_message_can_be_cancelled_by_its_people_only(sign_in: SignIn, eve: User, olga: User) -> None:
     assert post(sign_in(eve), "/messages/1/cancel").status_code == 404
     assert sign_in(olga).post("/messages/1/cancel").status_code == 400
