@@ -81,7 +81,7 @@ def hours(scope: Scope, period: Period) -> Subquery:
 
 
 def fans(scope: Scope, periods: Sequence[Period]) -> Subquery:
-    """Rows of `account_id`, `label` (which of the periods), `fan_id`, `gross`, `net`, `payments`; several of a fan."""
+    """Rows of `label` (which of the periods), `fan_id`, `gross`, `net`, `payments`; a few of a fan."""
     return _fans([one for group in scope.groups() for one in _of_fans(scope, group, group.stretches(periods))])
 
 
@@ -91,7 +91,14 @@ def fans_of(scope: Scope, group: Group, stretches: list[Stretch]) -> Subquery:
 
 
 def _fans(found: list[Query]) -> Subquery:
-    return union_all(*found or _rolled_up(Scope(()), NOBODY, FanDay.day, [NEVER], FanDay.fan_id)).subquery()
+    found = found or _rolled_up(Scope(()), NOBODY, FanDay.day, [NEVER], FanDay.fan_id)
+    return union_all(*(_by_fan(query.subquery()) for query in found)).subquery()
+
+
+def _by_fan(rows: Subquery) -> Query:
+    """Summed up before they are put together: that is less to carry."""
+    sums = (func.sum(one).label(one.name) for one in (rows.c.gross, rows.c.net, rows.c.payments))
+    return select(rows.c.label, rows.c.fan_id, *sums).group_by(rows.c.label, rows.c.fan_id)
 
 
 def _of_fans(scope: Scope, group: Group, stretches: list[Stretch]) -> list[Query]:
@@ -156,7 +163,8 @@ def _rolled_up(
         return []
     table: Any = unit.class_
     labels = _table(pieces)
-    query = select(table.account_id, by, *_sums(table))
+    label = labels.c.label + labels.c.step * (unit - labels.c.first)
+    query = select(table.account_id, label.label("label"), by, *_sums(table))
     query = query.where(table.account_id.in_(group.account_ids), unit.between(labels.c.first, labels.c.last))
     return [_each(labels, query.join(Fan, Fan.id == table.fan_id).where(tagged(scope.tag)) if scope.tag else query)]
 
@@ -169,7 +177,7 @@ def _paid(scope: Scope, group: Group, stretches: list[Stretch], by: Instrumented
     shape = column("start", UtcDateTime), column("end", UtcDateTime), column("label", Integer)
     labels = values(*shape).data(moments).cte()
     at = Transaction.received_at
-    query = select(Transaction.account_id, by, *_amounts()).where(
+    query = select(Transaction.account_id, labels.c.label, by, *_amounts()).where(
         Transaction.account_id.in_(group.account_ids),
         Transaction.fan_id.is_not(None),
         at >= labels.c.start,
@@ -181,12 +189,12 @@ def _paid(scope: Scope, group: Group, stretches: list[Stretch], by: Instrumented
 
 
 def _each(labels: CTE, query: Query) -> Query:
-    """The label of each piece, with the rows that a query finds which names the piece's ends."""
+    """What a query that names a piece's ends finds for each of the pieces."""
     if not _on_postgresql():
-        return query.with_only_columns(labels.c.label, *query.selected_columns)
+        return query
     # Left to itself it would read all of a table and compare each row with every piece.
     found = query.correlate(labels).offset(0).lateral()
-    return select(labels.c.label, *found.c).select_from(labels.join(found, true()))
+    return select(*found.c).select_from(labels.join(found, true()))
 
 
 def _on_postgresql() -> bool:
@@ -199,8 +207,7 @@ def _hours_of_months(group: Group, months: list[Piece]) -> Query:
     query = select(moved.label("hour"), *_sums(RevenueHour)).where(
         RevenueHour.account_id.in_(group.account_ids), RevenueHour.month.between(pieces.c.first, pieces.c.last)
     )
-    rows = _each(pieces, query).subquery()
-    return select(rows.c.hour, rows.c.gross, rows.c.net, rows.c.payments)
+    return _each(pieces, query)
 
 
 def _hours_of_quarters(group: Group, stretch: Stretch) -> Query:
@@ -217,8 +224,16 @@ def _hours_of_tagged(scope: Scope, group: Group, stretch: Stretch) -> Query:
 
 
 def _table(pieces: Iterable[Piece]) -> CTE:
-    shape = column("first", Integer), column("last", Integer), column("label", Integer)
-    return values(*shape).data(list(pieces)).cte()
+    """A row for each piece; single units in a row with labels in a row are one, whose labels go on by `step`."""
+    found: list[list[int]] = []
+    for first, last, label in pieces:
+        run = found[-1] if found and first == last else None
+        if run and run[1] + 1 == first and run[2] + (first - run[0]) == label and (run[3] or run[0] == run[1]):
+            run[1:] = [last, run[2], 1]
+        else:
+            found.append([first, last, label, 0])
+    shape = (column(name, Integer) for name in ("first", "last", "label", "step"))
+    return values(*shape).data([tuple(run) for run in found]).cte()
 
 
 def _sums(table: type[Sums]) -> tuple[ColumnElement[int], ...]:
