@@ -5,11 +5,11 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, Row, and_, exists, func, select, true
+from sqlalchemy import ColumnElement, Row, and_, exists, func, select, text, true
 
 from app.conversations.models import Conversation
 from app.extensions import db
-from app.fans.models import Fan
+from app.fans.models import TAGGED, Fan
 from app.fans.queries import tagged
 from app.messages.models import Message, Status
 
@@ -91,13 +91,19 @@ def following(account_id: int, segment: Segment, at: datetime, after: int, most:
 
 def tiers(account_id: int) -> list[str]:
     """The tiers that the account's fans have, by name."""
-    query = select(Fan.tier).where(Fan.account_id == account_id, Fan.tier.is_not(None), Fan.removed_at.is_(None))
-    return [tier for tier in db.session.scalars(query.distinct().order_by(Fan.tier).limit(SUGGESTED)) if tier]
+    mine = (Fan.account_id == account_id, Fan.removed_at.is_(None))
+    # From one tier to the next in an index: to tell those of all fans apart would take all of it.
+    found = select(func.min(Fan.tier).label("tier")).where(*mine).cte(recursive=True)
+    following = select(func.min(Fan.tier)).where(*mine, Fan.tier > found.c.tier).scalar_subquery()
+    found = found.union_all(select(following).where(found.c.tier.is_not(None)))
+    query = select(found.c.tier).where(found.c.tier.is_not(None)).limit(SUGGESTED)
+    return [tier for tier in db.session.scalars(query) if tier]
 
 
 def tags(account_id: int) -> list[str]:
     """Tags to suggest: those of the fans who were changed last, by name."""
-    query = select(Fan.tags).where(Fan.account_id == account_id).order_by(Fan.updated_at.desc()).limit(TAGS_FROM)
+    query = select(Fan.tags).where(Fan.account_id == account_id, text(TAGGED))
+    query = query.order_by(Fan.updated_at.desc()).limit(TAGS_FROM)
     return sorted({tag for found in db.session.scalars(query) for tag in found}, key=str.casefold)[:SUGGESTED]
 
 

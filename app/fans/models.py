@@ -1,18 +1,27 @@
 """The fan: a subscriber of one account."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, Computed, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.clock import now
 from app.db import BigId, UtcDateTime
 from app.extensions import Model
 
+SEARCHED = "lower(name || coalesce(' ' || handle, '') || coalesce(' ' || email, ''))"
+TAGGED = "CAST(tags AS VARCHAR) <> '[]'"
+
+
+def _where(condition: str) -> dict[str, Any]:
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
 
 class Fan(Model):
     """One subscriber. `platform_id` is null until it is known; `handle` is lower case, without `@`; money in cents.
 
+    `searched` is made by the database of what a search looks into.
     `unreachable_at`: the platform said that this fan can't be written to. `removed_at`: people took them out; what is
     left is what was written and paid.
     """
@@ -26,6 +35,13 @@ class Fan(Model):
         Index(None, "account_id", "value_cents", "id"),
         Index(None, "account_id", "last_seen_at", "id"),
         Index(None, "account_id", "created_at", "id"),
+        Index(
+            "ix_fan_filtered",
+            *("account_id", "searched", "tier", "status", "value_cents", "last_seen_at", "id"),
+            **_where("removed_at IS NULL"),
+        ),
+        Index("ix_fan_tier", "account_id", "tier", **_where("removed_at IS NULL")),
+        Index("ix_fan_tagged", "account_id", "updated_at", **_where(TAGGED)),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -34,6 +50,7 @@ class Fan(Model):
     name: Mapped[str] = mapped_column(String(200))
     handle: Mapped[str | None] = mapped_column(String(100))
     email: Mapped[str | None] = mapped_column(String(254))
+    searched: Mapped[str] = mapped_column(Text, Computed(SEARCHED, persisted=True), deferred=True)
     avatar: Mapped[str | None] = mapped_column(String(500))
     tier: Mapped[str | None] = mapped_column(String(50))
     status: Mapped[str] = mapped_column(String(10), default="active")

@@ -87,8 +87,7 @@ def roster(viewer: User, account: Account) -> Roster:
     asked = wanted()
     after, before = (_read(request.args.get(name), asked) for name in ("after", "before"))
     found = lists.stretch(viewer, account.id, asked, PAGE, after, before)
-    total = lists.count(viewer, account.id, asked)
-    return Roster(account, asked, found.rows, total, _write(found.before), _write(found.after))
+    return Roster(account, asked, found.rows, found.total, _write(found.before), _write(found.after))
 
 
 def _cents(name: str) -> int | None:

@@ -41,7 +41,7 @@ def test_every_wish_narrows_the_list(ada: User, account: Account, cast: Cast) ->
     assert names(ada, account, seen=7) == ["Uma Umbrella"]
     assert names(ada, account, seen=-30) == ["Nameless Nora", "Tom Tester", "Vic Vapour"]
     assert names(ada, account, sort="-lastSeenAt")[:2] == ["Uma Umbrella", "Vic Vapour"]
-    assert lists.count(ada, account.id, Wanted(seen=-30)) == 3
+    assert lists.stretch(ada, account.id, Wanted(seen=-30), 1).total == 3
     assert lists.ids(ada, account.id, Wanted(tag="vip"), 5) == [tom.id]
 
 
@@ -100,11 +100,11 @@ def test_a_tag_is_put_on_and_taken_off_many(ada: User, account: Account, cast: C
 def test_who_was_taken_out_is_in_no_list(ada: User, account: Account, cast: Cast) -> None:
     erasure.remove_fan(ada, cast.fans[0].id)
     assert "Removed fan" not in names(ada, account)
-    assert lists.count(ada, account.id, Wanted()) == 3
+    assert lists.stretch(ada, account.id, Wanted(), 1).total == 3
 
 
 def test_a_foreign_account_has_no_list(cast: Cast) -> None:
-    for read in (lists.count, lists.every):
+    for read in (lists.every,):
         with pytest.raises(NotFound):
             read(cast.eve, cast.account.id, Wanted())
     with pytest.raises(NotFound):
@@ -113,5 +113,7 @@ def test_a_foreign_account_has_no_list(cast: Cast) -> None:
 
 def test_very_many_are_counted_up_to_a_bound(ada: User, account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lists, "COUNTED", 2)
-    assert lists.count(ada, account.id, Wanted()) == 3
-    assert lists.count(ada, account.id, Wanted(search="uma")) == 1
+    monkeypatch.setattr(lists, "FEW", 1)
+    assert lists.stretch(ada, account.id, Wanted(), 1).total == 3
+    assert lists.stretch(ada, account.id, Wanted(status="active"), 1).total == 3
+    assert lists.stretch(ada, account.id, Wanted(search="uma"), 1).total == 1
