@@ -28,11 +28,16 @@ def message(conversation: Conversation, line: Line, at: datetime, author_id: int
 def failed(conversation: Conversation, at: datetime, author_id: int) -> Message:
     """A message that the platform refused; its dead letter is written already."""
     row = message(conversation, Line(mine=True, text="We miss you! The door is always open 🌷"), at, author_id)
+    refuse(row)
+    return row
+
+
+def refuse(row: Message) -> None:
+    """Have the platform refuse a message of ours."""
     row.status, row.sent_at = Status.FAILED, None
-    row.failed_at = row.dead_lettered_at = at + PLATFORM_TOOK
+    row.failed_at = row.dead_lettered_at = row.created_at + PLATFORM_TOOK
     row.error = "This fan can't be written to: their subscription has ended."
     row.error_code = "ONLYFANS_COM_ERROR"
-    return row
 
 
 def unknown(conversation: Conversation, at: datetime, author_id: int) -> Message:

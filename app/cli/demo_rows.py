@@ -12,7 +12,7 @@ from sqlalchemy import insert as insert_rows
 from app.accounts import service as accounts
 from app.accounts.models import Account, Membership, User
 from app.analytics import service as analytics
-from app.cli import demo_messages
+from app.cli import demo_campaigns, demo_messages
 from app.cli.demo_crowd import crowd
 from app.cli.demo_money import Paid, payments
 from app.cli.demo_people import ACCOUNTS, FANS, MANAGER, PASSWORD, PEOPLE, DemoAccount, DemoFan
@@ -69,7 +69,11 @@ def insert() -> tuple[int, int, int]:
             db.session.flush()
             authors = [people[plan.owner].id] * 3 + [people[MANAGER if plan.managed else plan.owner].id]
             rows = _threads([story for story in stories if story.said], authors, chance.talk)
-            fans, messages, received = fans + len(stories), messages + len(rows), received + _receive(stories)
+            written = len(rows)
+            if plan.platform_id == ACCOUNTS[0].platform_id:
+                silent = [(story.fan, story.paid) for story in stories if not story.said and story.fan.platform_id]
+                written += demo_campaigns.launch(people[plan.owner].id, silent, Random(SEED + 2), moment)  # noqa: S311
+            fans, messages, received = fans + len(stories), messages + written, received + _receive(stories)
         analytics.rebuild()
     return fans, messages, received
 

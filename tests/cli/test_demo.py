@@ -12,6 +12,8 @@ from app.accounts import service as sign_in
 from app.accounts.models import Account, User
 from app.analytics import service as analytics
 from app.analytics.models import Revenue
+from app.campaigns import afterwards
+from app.campaigns import queries as campaigns
 from app.cli.demo_people import FANS, PASSWORD, PEOPLE
 from app.cli.demo_talk import parse
 from app.cli.demo_texts import TEXTS
@@ -58,7 +60,8 @@ def test_ada_has_some_forty_fans_and_a_lively_inbox() -> None:
     ada = _user("ada@example.com")
     inbox = conversations.inbox(ada, limit=100)
     assert len(FANS["acct_demo_ada"]) == 40
-    assert len(inbox) == 38
+    assert len(inbox) == 38 + 18 + 14 + 12
+    assert inbox[20].last_message_at is not None
     assert 3 <= len(conversations.inbox(ada, conversations.Show.UNREAD)) <= 12
     assert inbox[0].last_message_at is not None
     assert now() - inbox[0].last_message_at < timedelta(minutes=10)
@@ -81,14 +84,26 @@ def test_conversations_agree_with_their_messages() -> None:
 @pytest.mark.usefixtures("loaded")
 def test_nothing_is_left_to_send_but_tomorrows_message() -> None:
     counted = Counter(db.session.scalars(select(Message.status)))
-    assert set(counted) == {Status.RECEIVED, Status.SENT, Status.FAILED, Status.UNKNOWN, Status.SCHEDULED}
-    assert counted[Status.FAILED] == counted[Status.UNKNOWN] == counted[Status.SCHEDULED] == 1
+    assert set(counted) == set(Status) - {Status.SENDING, Status.CANCELED}
+    assert counted[Status.UNKNOWN] == counted[Status.SCHEDULED] == 1
+    assert set(db.session.scalars(select(Message.held).where(Message.status == Status.QUEUED))) == {True}
     scheduled = db.session.scalars(select(Message).where(Message.status == Status.SCHEDULED)).one()
     assert timedelta(hours=12) < scheduled.due_at - now() < timedelta(hours=36)
-    failed = db.session.scalars(select(Message).where(Message.status == Status.FAILED)).one()
-    assert failed.dead_lettered_at is not None
-    assert failed.error
-    assert db.session.get_one(Fan, failed.fan_id).unreachable_at is not None
+    for failed in db.session.scalars(select(Message).where(Message.status == Status.FAILED)).all():
+        assert failed.dead_lettered_at is not None
+        assert failed.error
+        assert db.session.get_one(Fan, failed.fan_id).unreachable_at is not None
+
+
+@pytest.mark.usefixtures("loaded")
+def test_campaigns_are_over_or_paused_halfway_and_fans_took_them_up() -> None:
+    found = campaigns.page(_user("ada@example.com"), None, 10, 0).rows
+    assert [one.stage for one in found] == ["paused", "completed", "completed"]
+    assert [(one.counts.sent, one.counts.failed) for one in found] == [(5, 0), (14, 0), (17, 1)]
+    for one in found[1:]:
+        after = afterwards.afterwards(one.campaign)
+        assert after.replied >= 9
+        assert after.bought >= 4
 
 
 @pytest.mark.usefixtures("loaded")
