@@ -11,16 +11,18 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Taker(BaseHTTPRequestHandler):
-    """Answers SendMessageBatch as SQS does."""
+    """Answers SendMessageBatch and GetQueueAttributes as SQS does."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
     def do_POST(self) -> None:
-        """Take a batch."""
-        entries = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["Entries"]
+        """Take a batch; whoever asks how full it is hears that it is empty."""
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        entries, names = asked.get("Entries", ()), asked.get("AttributeNames", ())
         taken = [{"Id": one["Id"], "MessageId": str(uuid.uuid4()), "MD5OfMessageBody": "0" * 32} for one in entries]
-        body = json.dumps({"Successful": taken, "Failed": []}).encode()
+        attributes = dict.fromkeys(names, "0")
+        body = json.dumps({"Successful": taken, "Failed": [], "Attributes": attributes}).encode()
         head = f"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: {len(body)}\r\n\r\n"
         self.wfile.write(head.encode() + body)
 

@@ -15,6 +15,7 @@ from embedded.aws import AwsEndpoint
 from tests.api.conftest import SEND, Caller, SignIn, moment
 from tests.support.apps import MakeApp
 from tests.support.cast import Cast
+from tests.support.queries import count_queries
 
 IMAGE = "https://cdn.example.com/image.jpg"
 GOOD: dict[str, Any] = {"recipientId": "1001", "content": "Hello!"}
@@ -52,6 +53,13 @@ def test_a_message_is_accepted_in_the_shape_that_was_promised(as_ada: Caller) ->
     message = db.session.scalars(select(Message)).one()
     assert (message.public_id, message.text, message.priority) == (answer["messageId"], "Hello!", Priority.NORMAL)
     assert message.attachments == [{"type": "image", "url": IMAGE}]
+
+
+@pytest.mark.usefixtures("cast")
+def test_sending_takes_few_statements(as_ada: Caller) -> None:
+    with count_queries() as statements:
+        assert as_ada.post(SEND, GOOD).status_code == 202
+    assert len(statements) <= 9, statements
 
 
 def test_what_is_left_out_has_its_usual_value(as_ada: Caller, cast: Cast) -> None:
