@@ -22,6 +22,7 @@ from app.extensions import db
 
 TEMPLATE = "template_huntaze"
 SHARED = "test_shared"
+MEMORY = Path("/dev/shm")
 # Many times quicker than a new database. Foreign keys and triggers rest meanwhile; what grew big is cut off whole,
 # its pages and the planner's knowledge of them too.
 EMPTY = """
@@ -78,13 +79,23 @@ def _sqlite_template(workshop: Path) -> Path:
     return file
 
 
+@pytest.fixture(scope="session")
+def _sqlite_folder(workshop: Path) -> Iterator[Path]:
+    """In memory where the system has a place for that: nothing here has to survive a power cut."""
+    if not os.access(MEMORY, os.W_OK):
+        yield workshop
+        return
+    with tempfile.TemporaryDirectory(prefix="hz-", dir=MEMORY) as folder:
+        yield Path(folder)
+
+
 @pytest.fixture
-def sqlite_url(_sqlite_template: Path, workshop: Path) -> Iterator[str]:
+def sqlite_url(_sqlite_template: Path, _sqlite_folder: Path) -> Iterator[str]:
     """A copy of the migrated SQLite file, always at the same place: engines are known by their URL."""
-    file = workshop / "test.sqlite3"
+    file = _sqlite_folder / "test.sqlite3"
     shutil.copyfile(_sqlite_template, file)
     yield f"sqlite:///{file}"
-    for path in workshop.glob(f"{file.name}*"):
+    for path in _sqlite_folder.glob(f"{file.name}*"):
         path.unlink()
 
 
