@@ -50,12 +50,11 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A period and the one before it, of the same length; `payers`: by account, how many paid in each of the two."""
+    """A period and the one before it, of the same length."""
 
     period: Period
     current: Figures
     previous: Figures
-    payers: dict[int, list[int]]
 
 
 def scope(viewer: User, account_ids: Collection[int] = (), zone: ZoneInfo | None = None, tag: str = "") -> Scope:
@@ -112,7 +111,6 @@ def summary(wanted: Scope, during: Period, received: Received | None = None) -> 
         previous=_figures(
             fans_earlier, before, active_before, received.total_before, answers.talk(wanted, during.previous)
         ),
-        payers=paid,
     )
 
 

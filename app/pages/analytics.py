@@ -32,7 +32,8 @@ def overview() -> ResponseReturnValue:
     if not choice.scope.accounts:
         return render_template("analytics/no_account.html")
     received = revenue.received(choice.scope, choice.days, choice.interval)
-    parts = _filters(choice) | {"over_time": charts.over_time(choice, received)}
+    active_fans, *later = charts.later(choice)
+    parts = _filters(choice) | {"revenue": charts.over_time(choice, received), "active_fans": active_fans}
     if wants_fragment() and target() == "over-time":
         return render_template("analytics/_steps.html", oob=True, **parts), _address(choice)
     summary = queries.summary(choice.scope, choice.days, received)
@@ -40,10 +41,22 @@ def overview() -> ResponseReturnValue:
     html = render_template(
         "analytics/_report.html" if wants_fragment() else "analytics/overview.html",
         cards=[card for card in cards.cards(summary) if card.name != other_kind],
-        others=list(charts.others(choice, received, summary)),
+        types=charts.types(choice, received),
+        later=later,
         **parts,
     )
     return html, _address(choice)
+
+
+@blueprint.get("/charts/<name>")
+def chart(name: str) -> ResponseReturnValue:
+    """A chart that the page asks for when it comes into view; without scripts a page of its own."""
+    choice = reports.choice(viewer())
+    found = charts.chart(choice, name)
+    if found is None:
+        raise NotFound
+    template = "analytics/_chart.html" if wants_fragment() else "analytics/chart.html"
+    return render_template(template, one=found, choice=choice, alone=not wants_fragment())
 
 
 @blueprint.get("/<name>.csv")

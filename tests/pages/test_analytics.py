@@ -5,6 +5,7 @@ import io
 import json
 import re
 from datetime import date, timedelta
+from html import unescape
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -22,7 +23,8 @@ from tests.support.queries import count_queries
 
 PAGE = "/platforms/onlyfans/analytics"
 MARCH = "from=2026-03-01&to=2026-03-31"
-TABLES = ["summary", *charts.FROM_DAYS, *charts.ALONE, "transactions"]
+TABLES = ["summary", *charts.FROM_DAYS, *charts.LATER, "transactions"]
+PATHS = [PAGE, *(f"{PAGE}/{name}.csv" for name in TABLES), *(f"{PAGE}/charts/{name}" for name in charts.LATER)]
 
 
 @pytest.fixture(autouse=True)
@@ -45,6 +47,14 @@ def shown(html: str, figure: str) -> str:
     found = re.search(rf'id="figure-{figure}".*?class="value">([^<]*)<', html, re.DOTALL)
     assert found is not None
     return found[1]
+
+
+def whole(client: FlaskClient, address: str) -> str:
+    """The charts of the page: those that it has, and those that it asks for when they come into view."""
+    html = client.get(address).text
+    later = [client.get(unescape(path), headers=HTMX) for path in re.findall(r'<section [^>]*hx-get="([^"]+)"', html)]
+    assert all(answer.status_code == 200 and "<html" not in answer.text for answer in later)
+    return "".join([html, *(answer.text for answer in later)])
 
 
 def rows(client: FlaskClient, name: str, query: str = MARCH) -> list[dict[str, str]]:
@@ -87,17 +97,18 @@ def test_nobody_sees_a_creator_who_is_not_theirs(sign_in: SignIn, cast: Cast) ->
         html = client.get(f"{PAGE}?{MARCH}").text
         assert "999.13" not in html
         assert cast.eves_account.display_name not in html
-        for path in (PAGE, *(f"{PAGE}/{name}.csv" for name in TABLES)):
+        for path in PATHS:
             assert "999.13" not in client.get(f"{path}?{MARCH}", buffered=True).text
             for account_id in (cast.eves_account.id, 10**9, "x", 0):
                 assert client.get(f"{path}?account={cast.account.id}&account={account_id}").status_code == 404
 
 
 def test_the_page_is_for_creators_and_managers(sign_in: SignIn, cast: Cast, client: FlaskClient) -> None:
-    for path in (PAGE, *(f"{PAGE}/{name}.csv" for name in TABLES)):
+    for path in PATHS:
         assert sign_in(cast.olga).get(path).status_code == 403
         assert client.get(path).status_code == 302
-    assert sign_in(cast.ada).get(f"{PAGE}/nothing.csv").status_code == 404
+    for name in ("nothing.csv", "charts/nothing", "charts/revenue"):
+        assert sign_in(cast.ada).get(f"{PAGE}/{name}").status_code == 404
 
 
 def test_who_has_no_account_is_told_so(sign_in: SignIn, cast: Cast) -> None:
@@ -156,15 +167,30 @@ def test_a_change_brings_only_what_it_changes(sign_in: SignIn, ada: User) -> Non
 
 
 def test_every_chart_has_its_table_or_says_why_it_is_empty(sign_in: SignIn, max: User, cast: Cast) -> None:
-    html = sign_in(max).get(f"{PAGE}?{MARCH}").text
-    assert html.count("data-figure=") == html.count('class="numbers"') == 7
+    html = whole(sign_in(max), f"{PAGE}?{MARCH}&interval=week")
+    assert html.count("data-figure=") == html.count('<details class="numbers"') == 7
+    assert "who paid for something in each week" in html
     assert f'href="/platforms/onlyfans/fans/{cast.fans[0].id}"' in html
     for figure in re.findall(r"data-figure='([^']*)'", html):
         assert json.loads(figure)["data"]
-    empty = sign_in(cast.ada).get(f"{PAGE}?from=2020-01-01&to=2020-01-31").text
+    client = sign_in(cast.ada)
+    empty = whole(client, f"{PAGE}?from=2020-01-01&to=2020-01-31")
     assert empty.count("Nothing was paid in these days.") == 5
     assert "data-figure=" not in empty
-    assert shown(empty, "averageNet") == "–"
+    assert "Creators compared" not in empty
+    assert shown(client.get(f"{PAGE}?from=2020-01-01&to=2020-01-31").text, "averageNet") == "–"
+
+
+def test_without_scripts_every_later_chart_has_a_page(sign_in: SignIn, max: User) -> None:
+    client = sign_in(max)
+    links = re.findall(r'class="numbers"><a href="([^"]+)"', client.get(f"{PAGE}?{MARCH}&money=gross").text)
+    assert [urlsplit(link).path.rpartition("/")[2] for link in links] == list(charts.LATER)
+    for link in links:
+        html = client.get(unescape(link)).text
+        assert "<html" in html
+        assert '<details class="numbers" open>' in html
+        assert "1 Mar – 31 Mar 2026" in html
+        assert re.search(rf'href="{PAGE}\?[^"]*money=gross', html)
 
 
 def test_a_page_takes_as_many_queries_for_many_creators_as_for_one(sign_in: SignIn, cast: Cast) -> None:
@@ -172,7 +198,11 @@ def test_a_page_takes_as_many_queries_for_many_creators_as_for_one(sign_in: Sign
         client = sign_in(who)
         with count_queries() as statements:
             client.get(f"{PAGE}?{MARCH}&zone=UTC")
-        assert len(statements) <= 34
+        assert len(statements) <= 22
+        for name in charts.LATER:
+            with count_queries() as statements:
+                client.get(f"{PAGE}/charts/{name}?{MARCH}&zone=UTC", headers=HTMX)
+            assert len(statements) <= 9, name
 
 
 def test_ranges_mean_days_until_today(cast: Cast) -> None:
