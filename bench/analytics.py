@@ -22,6 +22,7 @@ from app.analytics.buckets import Interval
 from app.analytics.scope import Period
 from app.earnings.models import Transaction
 from app.extensions import db
+from app.pages import charts
 from bench import crowd, databases
 from bench.rig import percentile
 
@@ -65,13 +66,21 @@ def _measure(app: Flask) -> dict[str, object]:
     ):
         client = sign_in(app, email)
         chosen = "&".join(f"account={account_id}" for account_id in ids)
-        for range_ in ("30d", "12m"):
-            path = f"{PAGE}?range={range_}&{chosen}"
-            figures[f"page, {who}, {range_}"] = _paces(partial(_get, client, path))
+        figures |= _pages(client, who, chosen)
         figures |= _queries(who, email, ids)
         figures[f"export, {who}"] = _export(app, email, f"{PAGE}/transactions.csv?range=24m&{chosen}")
     figures["direct group-by, all accounts, 24m"] = _paces(lambda: _direct(range(1, crowd.ACCOUNTS + 1)), 3)
     return figures
+
+
+def _pages(client: FlaskClient, who: str, chosen: str) -> dict[str, object]:
+    """The page's first answer, and each of the charts that it asks for when they come into view."""
+    asked = {"page": PAGE} | {f"page's {name}": f"{PAGE}/charts/{name}" for name in charts.LATER}
+    return {
+        f"{name}, {who}, {range_}": _paces(partial(_get, client, f"{path}?range={range_}&{chosen}"))
+        for range_ in ("30d", "12m")
+        for name, path in asked.items()
+    }
 
 
 def _fill() -> None:

@@ -1,9 +1,10 @@
 """A full deployment for the API's benchmark: creators, fans and a million messages, written by the database itself."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Flask
-from sqlalchemy import insert, literal_column, select, text
+from sqlalchemy import Select, insert, literal_column, select, text
 
 from app.accounts import service, tokens
 from app.accounts.models import Account, Membership, Role, User
@@ -107,7 +108,9 @@ def _insert(table: type[Model], count: int, **columns: str) -> None:
     """`count` rows, each column by an SQL expression of `n` = 0, 1, …; the others by their defaults."""
     first = select(literal_column("0").label("n")).cte("numbers", recursive=True)
     numbers = first.union_all(select(first.c.n + 1).where(first.c.n < count - 1))
-    values = select(*(literal_column(sql).label(name) for name, sql in columns.items())).select_from(numbers)
+    values: Select[*tuple[Any, ...]] = select(
+        *(literal_column(sql).label(name) for name, sql in columns.items())
+    ).select_from(numbers)
     db.session.execute(insert(table).from_select(list(columns), values, include_defaults=True))
 
 
