@@ -33,7 +33,8 @@
 
   // The server words every error for people; here it only gets its place.
   on("htmx:beforeSwap", (event) => {
-    const { xhr, elt } = event.detail;
+    // The event's own `elt` is where the answer goes, not who asked.
+    const { xhr, requestConfig: { elt } } = event.detail;
     if (xhr.status < 400 || (isPoll(elt) && xhr.status >= 500)) return;
     event.detail.shouldSwap = true;
     event.detail.isError = false;

@@ -23,9 +23,11 @@
     if (event.target.id === "pick-all") picks().forEach((box) => (box.checked = event.target.checked));
     if (event.target.closest(".roster, .bulk")) show();
   });
-  document.addEventListener("htmx:afterSwap", () => {
+  // A row that became a form, or a form that became a row again: the keyboard goes on where it was.
+  document.addEventListener("htmx:afterSwap", (event) => {
     show();
-    document.querySelector(".row-form [autofocus]")?.focus();
+    const row = document.getElementById(event.detail.target.id);
+    if (row?.matches("tr")) row.querySelector("[autofocus], .acts a")?.focus();
   });
   document.addEventListener("DOMContentLoaded", show);
 })();

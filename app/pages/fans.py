@@ -96,7 +96,7 @@ def tag() -> ResponseReturnValue:
     put_on = request.form.get("act") != "remove"
     chosen = _chosen(account, form)
     changed = service.tag(viewer(), account.id, chosen, form.word.data, put_on)
-    verb = "has it now" if put_on else "lost it"
+    verb = ("has it now" if changed == 1 else "have it now") if put_on else "lost it"
     flash(f"“{form.word.data}”: {changed:,} of {len(chosen):,} {verb}." if chosen else "Choose some fans first.")
     return redirect(back, 303)
 

@@ -8,7 +8,6 @@ from datetime import datetime
 
 from flask import Blueprint, Response, redirect, render_template, request, stream_with_context, url_for
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import RequestEntityTooLarge
 
 from app.accounts import queries as accounts
 from app.accounts.models import Account, Role
@@ -58,8 +57,6 @@ def upload() -> ResponseReturnValue:
         return _new(account, "Choose a file first."), 422
     with file.stream:
         content = file.stream.read(LARGEST_FILE + 1)
-    if len(content) > LARGEST_FILE:
-        raise RequestEntityTooLarge
     try:
         draft = service.upload(viewer(), account.id, file.filename, content)
     except Invalid as refusal:
@@ -130,6 +127,7 @@ def _new(account: Account, reason: str | None = None) -> str:
         history=found[: queries.PAGE],
         older=found[queries.PAGE - 1].id if len(found) > queries.PAGE else None,
         reason=reason,
+        largest=LARGEST_FILE,
     )
 
 

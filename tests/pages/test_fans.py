@@ -85,7 +85,7 @@ def test_many_are_tagged_at_once(sign_in: SignIn, cast: Cast) -> None:
     data = {"account": str(cast.account.id), "word": " night  owl ", "fan": [str(tom.id), str(uma.id), "x"]}
     answer = post(client, f"{PAGE}/tag", data, htmx=False)  # type: ignore[arg-type]
     assert answer.status_code == 303
-    assert "2 of 2 has it now" in client.get(answer.location).text
+    assert "2 of 2 have it now" in client.get(answer.location).text
     assert (tom.tags, uma.tags) == (["night owl"], ["night owl"])
     post(client, f"{PAGE}/tag", data | {"act": "remove", "fan": str(tom.id)}, htmx=False)  # type: ignore[arg-type]
     assert (tom.tags, uma.tags) == ([], ["night owl"])

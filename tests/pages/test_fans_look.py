@@ -57,6 +57,32 @@ def test_axe_finds_nothing_in_what_opens(enter: Callable[[User, str], Page], cas
     assert _violations(page) == []
 
 
+def test_what_is_refused_in_the_table_is_said_in_its_row(
+    enter: Callable[[User, str], Page], cast: Cast, paths: list[str]
+) -> None:
+    page = enter(cast.ada, paths[0])
+    page.locator("[id^=edit-]").first.click()
+    page.fill(".row-form [name=name]", "")
+    page.click(".row-form .button:not(.quiet)")
+    expect(page.locator(".row-form")).to_have_count(1)
+    expect(page.locator(".roster .row-form .note")).to_have_text("A fan needs a name.")
+    page.fill(".row-form [name=name]", "Aaron")
+    page.click(".row-form .button:not(.quiet)")
+    expect(page.locator(".row-form")).to_have_count(0)
+    expect(page.locator("[id^=edit-]").first).to_be_focused()
+
+
+def test_a_file_that_is_too_large_stays_here(
+    enter: Callable[[User, str], Page], cast: Cast, paths: list[str], live_server: str
+) -> None:
+    page = enter(cast.ada, paths[0])
+    page.goto(f"{live_server}{PLACE}/import")
+    page.evaluate("document.getElementById('file').dataset.largest = 5")
+    for content, wrong in ((b"name\ntom", 1), (b"name\n", 0)):
+        page.set_input_files("#file", {"name": "fans.csv", "mimeType": "text/csv", "buffer": content})
+        expect(page.locator("#file:invalid")).to_have_count(wrong)
+
+
 def test_the_keyboard_is_enough_to_take_a_fan_out(
     enter: Callable[[User, str], Page], cast: Cast, paths: list[str], live_server: str
 ) -> None:
