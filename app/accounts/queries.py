@@ -1,7 +1,8 @@
 """Who sees what: the one place where the scope of a viewer is written."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import cache
+from typing import TypeVar
 
 from sqlalchemy import BindParameter, CompoundSelect, Select, bindparam, select
 
@@ -10,6 +11,7 @@ from app.db import BigId, read
 from app.errors import Invalid, NotFound, Problem
 from app.extensions import db
 
+Found = TypeVar("Found")
 NOBODY = 0
 SEVERAL = "You have several accounts: name the one to act for"
 NOT_FOUND = "Account not found"
@@ -67,17 +69,11 @@ def account(viewer: User, account_id: int | None) -> Account:
     query = select(Account).where(Account.id.in_(visible_ids(viewer)))
     if account_id is not None:
         query = query.where(Account.id == account_id)
-    found = list(db.session.scalars(query.order_by(Account.id).limit(2)))
-    if len(found) > 1:
-        raise Invalid([Problem("accountId", SEVERAL)])
-    if not found:
-        raise NotFound(NOT_FOUND)
-    return found[0]
+    return only(list(db.session.scalars(query.order_by(Account.id).limit(2))))
 
 
-def acting_for(viewer: User, account_id: int | None) -> int:
-    """The id of that account; raises as `account` does."""
-    found = list(owners(viewer, account_id))
+def only(found: Sequence[Found]) -> Found:
+    """The one account of those that somebody may have meant; raises as `account` does."""
     if len(found) > 1:
         raise Invalid([Problem("accountId", SEVERAL)])
     if not found:

@@ -2,14 +2,16 @@
 
 import logging
 import secrets
+from dataclasses import dataclass
 from functools import cache, partial
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, bindparam, literal_column, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.accounts import queries as accounts
 from app.accounts import service as audit_log
-from app.accounts.models import User
+from app.accounts.models import Account, User
 from app.clock import now
 from app.conversations import service as conversations
 from app.conversations.models import Conversation
@@ -32,17 +34,27 @@ def new_public_id() -> str:
     return f"msg_{secrets.token_hex(16)}"
 
 
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """Whom a message goes to; a fan whose platform id isn't known can't be reached."""
+
+    account_id: int
+    conversation_id: int
+    fan_id: int
+    platform_id: str | None
+
+
 def send(viewer: User, conversation_id: int, draft: Draft) -> Message:
     """Queue `draft` in a conversation of the viewer's; raises NotFound, or Conflict for a fan without platform id."""
     with transaction():
         found = db.session.execute(
-            select(Conversation, Fan)
+            select(Conversation.account_id, Conversation.id, Fan.id, Fan.platform_id)
             .join(Fan, Fan.id == Conversation.fan_id)
             .where(Conversation.id == conversation_id, Conversation.account_id.in_(accounts.visible_ids(viewer)))
         ).first()
         if found is None:
             raise NotFound("Conversation not found")
-        return accept(viewer, found.Conversation, found.Fan, draft)
+        return accept(viewer, Addressee(*found), draft)
 
 
 def send_to_recipient(
@@ -52,41 +64,49 @@ def send_to_recipient(
 
     Raises NotFound or Invalid when the account isn't the viewer's to name.
     """
+    values = {"viewer": accounts.scope_of(viewer), "account": account_id, "recipient": recipient_id}
     with transaction():
-        account_id = accounts.acting_for(viewer, account_id)
-        known = db.session.execute(_known(), {"account": account_id, "recipient": recipient_id}).one_or_none()
-        if known is not None:
-            return accept(viewer, known.Conversation, known.Fan, draft, public_id=public_id)
-        fan = fans.ensure(account_id, recipient_id)
-        return accept(viewer, conversations.open_with(fan), fan, draft, public_id=public_id)
+        meant = db.session.connection().execute(_meant(account_id is not None), values).all()
+        account, conversation, fan_id = accounts.only(meant)
+        if conversation is None or fan_id is None:
+            fan = fans.ensure(account, recipient_id)
+            conversation, fan_id = conversations.open_with(fan).id, fan.id
+        return accept(viewer, Addressee(account, conversation, fan_id, recipient_id), draft, public_id=public_id)
 
 
 # Built once: SQLAlchemy takes longer to build it than a database to answer it.
 @cache
-def _known() -> Select[Conversation, Fan]:
-    recipient = (Fan.account_id == bindparam("account", type_=BigId)) & (Fan.platform_id == bindparam("recipient"))
-    return select(Conversation, Fan).join(Fan, Fan.id == Conversation.fan_id).where(recipient)
+def _meant(named: bool) -> Select[int, int | None, int | None]:
+    """The account to act for (two, when several may be meant), with the recipient's conversation and fan there."""
+    columns: tuple[Any, ...] = (Account.id, Conversation.id, Fan.id)
+    query = (
+        select(*columns)
+        .outerjoin(Fan, (Fan.account_id == Account.id) & (Fan.platform_id == bindparam("recipient")))
+        .outerjoin(Conversation, (Conversation.account_id == Fan.account_id) & (Conversation.fan_id == Fan.id))
+        .where(Account.id.in_(accounts.scope()))
+        .limit(2)
+    )
+    return query.where(Account.id == bindparam("account", type_=BigId)) if named else query
 
 
 def accept(
     viewer: User,
-    conversation: Conversation,
-    fan: Fan,
+    to: Addressee,
     draft: Draft,
     *,
     public_id: str | None = None,
     retry_of: Message | None = None,
 ) -> Message:
     """Write the row that promises delivery, in the caller's transaction."""
-    if fan.platform_id is None:
+    if to.platform_id is None:
         raise Conflict("This fan's platform id isn't known yet, so no message can reach them")
     moment = now()
     later = draft.scheduled_at is not None and draft.scheduled_at > moment
     message = Message(
         public_id=public_id or new_public_id(),
-        account_id=conversation.account_id,
-        conversation_id=conversation.id,
-        fan_id=fan.id,
+        account_id=to.account_id,
+        conversation_id=to.conversation_id,
+        fan_id=to.fan_id,
         campaign_id=retry_of.campaign_id if retry_of else None,
         author_id=viewer.id,
         retry_of_id=retry_of.id if retry_of else None,
@@ -104,7 +124,7 @@ def accept(
     with transaction():
         db.session.add(message)
         db.session.flush()
-        conversations.touch(conversation.id, draft.text, moment)
+        conversations.touch(to.conversation_id, draft.text, moment)
         facts = {"messageId": message.public_id, "accountId": message.account_id, "userId": viewer.id}
         on_commit(partial(log.info, "message_accepted", extra=facts))
         on_commit(partial(metrics.record, Metric.MESSAGES_QUEUED, times=0 if later else 1))
@@ -168,17 +188,17 @@ def _queue_again(viewer: User, message_id: int, status: Status, refusal: str) ->
             raise Conflict(refusal)
         if db.session.scalar(select(Message.id).where(Message.retry_of_id == old.id)) is not None:
             raise Conflict(SENT_AGAIN)
-        conversation = db.session.get_one(Conversation, old.conversation_id)
-        fan = db.session.get_one(Fan, old.fan_id)
+        platform_id = db.session.get_one(Fan, old.fan_id).platform_id
+        to = Addressee(old.account_id, old.conversation_id, old.fan_id, platform_id)
         draft = Draft(
             text=old.text,
             priority=Priority(old.priority),
             price_cents=old.price_cents,
             attachments=tuple(old.attachments),
         )
-        conversations.changed([conversation.id])
+        conversations.changed([old.conversation_id])
         audit_log.audit("message.retried", user=viewer, account_id=old.account_id, message_id=old.public_id)
-        return accept(viewer, conversation, fan, draft, retry_of=old)
+        return accept(viewer, to, draft, retry_of=old)
 
 
 def find(viewer: User, message_id: int) -> Message:

@@ -59,7 +59,7 @@ def test_a_message_is_accepted_in_the_shape_that_was_promised(as_ada: Caller) ->
 def test_sending_takes_few_statements(as_ada: Caller) -> None:
     with count_queries() as statements:
         assert as_ada.post(SEND, GOOD).status_code == 202
-    assert len(statements) <= 9, statements
+    assert len(statements) <= 8, statements
 
 
 def test_what_is_left_out_has_its_usual_value(as_ada: Caller, cast: Cast) -> None:
