@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, literal_column, select, text, update
+from sqlalchemy import ColumnElement, bindparam, literal_column, or_, select, text, update
 
 from app.conversations.models import Conversation
 from app.conversations.service import PREVIEW_LENGTH
@@ -20,6 +20,7 @@ CLOCKS_DIFFER = timedelta(minutes=2)
 ECHOES_WITHIN = timedelta(minutes=10)
 CANDIDATES = 20
 NO_TEXT = "No text"
+CERTAINLY_NOT = (Outcome.REFUSED, Outcome.NOT_SENT)
 # `NOT read` is written as the index's own condition is, or SQLite doesn't use it. The platform's ids rise, and its
 # times are whole seconds.
 REFRESH = text("""
@@ -141,7 +142,10 @@ def refresh(conversation_ids: Collection[int]) -> None:
 
 
 def _awaiting_answer(arrival: Arrival) -> tuple[int, datetime] | None:
-    """Id and time of our row of the same fan, text, price and media that was called then and has no platform id."""
+    """Id and time of our row of the same fan, text, price and media that was called then and has no platform id.
+
+    A call under way comes first, and one that was certainly refused is none: a retry has the text of what failed.
+    """
     near = Attempt.started_at.between(arrival.at - ECHOES_WITHIN, arrival.at + CLOCKS_DIFFER)
     query = (
         select(Message.id, Message.created_at, Message.text, Message.attachments)
@@ -149,7 +153,8 @@ def _awaiting_answer(arrival: Arrival) -> tuple[int, datetime] | None:
         .where(Message.account_id == arrival.account_id, Message.fan_id == arrival.fan_id, near)
         .where(Message.platform_message_id.is_(None), Message.status.in_(MAY_TURN_OUT_SENT))
         .where(Message.price_cents == arrival.price_cents)
-        .order_by(Attempt.started_at, Attempt.id)
+        .where(or_(Attempt.outcome.is_(None), Attempt.outcome.not_in(CERTAINLY_NOT)))
+        .order_by(Attempt.finished_at.is_not(None), Attempt.started_at, Attempt.id)
         .limit(CANDIDATES)
     )
     for row in db.session.execute(query):

@@ -19,6 +19,7 @@ from app.fans.models import Fan
 from app.inbound.models import MessageMark, Outcome, SubscriptionMark, WebhookEvent
 from app.messages import service as messages
 from app.messages.models import Attempt, Message, Status
+from app.messages.models import Outcome as Ended
 from app.messages.rules import Draft
 from tests.inbound import told
 from tests.inbound.told import message, state, subscription, tell, unlock, work_off
@@ -156,6 +157,17 @@ def test_our_own_echo_settles_a_send_whose_answer_was_lost(cast: Cast, status: S
     settled = db.session.scalars(select(Message)).one()
     assert (settled.id, settled.status, settled.platform_message_id) == (row.id, Status.SENT, "5000000000001")
     assert db.session.scalars(select(Attempt)).one().finished_at is not None
+
+
+def test_an_echo_is_the_retrys_and_not_of_what_was_refused(cast: Cast) -> None:
+    refused, retried = _called(cast, Status.FAILED), _called(cast, Status.SENDING)
+    with transaction():
+        first = db.session.scalars(select(Attempt).where(Attempt.message_id == refused.id)).one()
+        first.finished_at, first.outcome = first.started_at, Ended.REFUSED
+    tell("messages.sent", message(1, 1001, 4, by_us=True, text="<p>Hello &lt;you&gt; &amp; me</p>"))
+    work_off()
+    settled = db.session.scalars(select(Message).where(Message.status == Status.SENT)).one()
+    assert (settled.id, settled.platform_message_id) == (retried.id, "5000000000001")
 
 
 def test_a_message_from_the_phone_is_a_sent_one_of_nobodys_here(cast: Cast) -> None:
