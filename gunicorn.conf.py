@@ -4,7 +4,12 @@ import json
 import logging
 import os
 import re
+import sys
 from datetime import UTC, datetime
+
+from dotenv import load_dotenv
+
+from config import ROOT, ConfigError, load
 
 bind = f"{os.environ.get('HOST', '0.0.0.0')}:{os.environ.get('PORT', '8000')}"  # noqa: S104 - behind a proxy
 worker_class = "gthread"
@@ -38,11 +43,24 @@ class JsonLines(logging.Formatter):
         return json.dumps(line)
 
 
+def on_starting(_arbiter: object) -> None:
+    """Refuse a configuration here: workers that refuse it would be started again for ever."""
+    try:
+        if os.environ.get("APP_ENV", "development") == "development":
+            load_dotenv(ROOT / ".env")
+        load(os.environ)
+    except ConfigError as error:
+        sys.exit(f"Configuration: {error}")
+
+
 logconfig_dict = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"json": {"()": JsonLines}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"level": "INFO", "handlers": ["stderr"]},
-    "loggers": {"gunicorn.error": {"level": "INFO", "handlers": ["stderr"], "propagate": False}},
+    "loggers": {
+        "gunicorn.error": {"level": "INFO", "handlers": ["stderr"], "propagate": False},
+        "alembic": {"level": "WARNING"},
+    },
 }

@@ -81,6 +81,17 @@ def test_a_deployment_tells_no_secret_and_ends_when_it_is_asked_to(deployment: D
     _tells_what_happened(deployment, message_id, accepted.headers["X-Request-Id"])
 
 
+def test_a_default_secret_ends_the_start_with_one_line(environment: Environment, tmp_path: Path) -> None:
+    variables = environment(**{**PRODUCTION, "SECRET_KEY": "", "HOST": "127.0.0.1", "PORT": ports.free()})
+    gunicorn = python("-m", "gunicorn", "--config", "gunicorn.conf.py", "app:create_app()")
+    web = Child(Part(name="web", command=gunicorn, environment={**os.environ, **variables}), tmp_path)
+    web.start()
+    until(lambda: web.exit_code() is not None, web.output, 10)
+    assert web.exit_code() == 1
+    refusals = [line for line in web.output().splitlines() if not line.startswith("{")]
+    assert refusals == ["Configuration: SECRET_KEY must be a secret of its own, at least 32 characters, in production."]
+
+
 def _make_trouble(client: httpx.Client, access: dict[str, str]) -> None:
     """Requests that libraries like to complain about, in full."""
     answers = [
