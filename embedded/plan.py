@@ -15,13 +15,17 @@ WEBHOOKS = "/api/onlyfans/webhooks"
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Parts in the order of starting: embedded ones, what prepares the database if need be, and the product itself."""
+    """Parts in the order of starting: embedded ones, what prepares the database if need be, and the product itself.
+
+    `addresses`: the variables that lead to the embedded parts.
+    """
 
     embedded: Sequence[Part]
     database: Part | None
     product: Sequence[Part]
     url: str
     control_page: str | None
+    addresses: Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +40,7 @@ class Wishes:
 
 def make(environment: Mapping[str, str], var: Path, wishes: Wishes) -> Plan:
     """Decide from what is configured in `environment` (empty counts as not given); state goes to `var`."""
-    environment = dict(environment)
+    given, environment = environment, dict(environment)
     embedded: list[Part] = []
     control_page = None
     prepared = False
@@ -69,6 +73,7 @@ def make(environment: Mapping[str, str], var: Path, wishes: Wishes) -> Plan:
         product=[_web(environment, wishes), _worker(environment, wishes)],
         url=_url(wishes),
         control_page=control_page,
+        addresses={name: value for name, value in environment.items() if given.get(name) != value},
     )
 
 

@@ -3,6 +3,7 @@
 import argparse
 import fcntl
 import os
+import shlex
 import sys
 import time
 from collections.abc import Sequence
@@ -38,7 +39,9 @@ def main(arguments: Sequence[str]) -> int:
         with only_one(options.state):
             wishes = _wishes(options, settings)
             _go_direct()
-            return _supervise(plan.make(os.environ, options.state, wishes), wishes, options.state)
+            todo = plan.make(os.environ, options.state, wishes)
+            _tell_others(todo, options.state)
+            return _supervise(todo, wishes, options.state)
     except (RefusedError, config.ConfigError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -114,6 +117,12 @@ def _go_direct() -> None:
     """Keep what stays on this machine away from a proxy, here and in every child."""
     for name in ("NO_PROXY", "no_proxy"):
         os.environ[name] = ",".join(filter(None, [os.environ.get(name), ports.LOOPBACK, "localhost"]))
+
+
+def _tell_others(todo: plan.Plan, state: Path) -> None:
+    """Write down where the embedded parts are, for a shell that runs commands beside them."""
+    lines = [f"{name}={shlex.quote(value)}\n" for name, value in todo.addresses.items()]
+    (state / "environment").write_text("".join(lines))
 
 
 def _supervise(todo: plan.Plan, wishes: plan.Wishes, state: Path) -> int:
