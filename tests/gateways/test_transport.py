@@ -132,7 +132,8 @@ def test_an_answer_that_never_ends_is_given_up_in_time(
 
 def test_a_body_that_is_taken_piece_by_piece_is_given_up_in_time(server: Server, client: httpx.Client) -> None:
     server.behave = read_slowly
-    _ends_in_time(lambda: client.post(server.url, content=b"x" * 60_000_000), httpx.WriteTimeout)
+    body = b"x" * 60_000_000
+    _ends_in_time(lambda: client.post(server.url, content=body), httpx.WriteTimeout)
 
 
 def test_a_connection_that_nobody_takes_is_given_up_in_time(client: httpx.Client) -> None:
