@@ -1,11 +1,14 @@
 """Requests that publish at the same moment share one call to SQS: it costs as much for ten tickets as for one."""
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 FULL = 100
 PATIENCE = 5.0
+# While several come at a time: doubles what a bag holds, for less than the calls that it spares.
+GATHERING = 0.015
 
 
 @dataclass(slots=True, eq=False)
@@ -21,6 +24,8 @@ class _Post:
 class Mailbag:
     """Whoever comes while nobody is under way goes at once; who comes meanwhile waits, and goes together next.
 
+    After a bag of several, the next one waits a moment for more; after a bag of one it goes at once again.
+
     `carry` publishes messages: id → SQS' id for those that it took; it raises nothing for the queue.
     """
 
@@ -29,6 +34,7 @@ class Mailbag:
         self.lock = threading.Lock()
         self.waiting: list[_Post] = []
         self.under_way = False
+        self.crowded = False
 
     def post(self, message_ids: Sequence[int]) -> dict[int, str]:
         """Publish these messages, perhaps with others'; the SQS ids of those that were taken."""
@@ -49,8 +55,11 @@ class Mailbag:
         return mine.taken
 
     def _go(self) -> None:
+        if self.crowded:
+            time.sleep(GATHERING)
         with self.lock:
             bag, self.waiting = self.waiting[:FULL], self.waiting[FULL:]
+            self.crowded = len(bag) > 1
         taken: dict[int, str] = {}
         try:
             taken = self.carry([message_id for post in bag for message_id in post.message_ids])

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from app.delivery import mailbag
 from app.delivery.mailbag import Mailbag
 
 WAIT = 10
@@ -58,6 +59,22 @@ def test_who_comes_meanwhile_goes_together_next() -> None:
         answers = [other.result(WAIT) for other in others]
     assert answers == [{}, {3: "sqs-3"}, {}, {5: "sqs-5"}, {}, {7: "sqs-7"}]
     assert [sorted(call) for call in carrier.calls] == [[1], [2, 3, 4, 5, 6, 7]]
+
+
+def test_after_several_together_the_next_waits_for_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mailbag, "GATHERING", 0.5)
+    carrier = Carrier()
+    bag = Mailbag(carrier)
+    with ThreadPoolExecutor(3) as pool:
+        first = [pool.submit(bag.post, [number]) for number in (1, 3, 5)]
+        assert carrier.begun.wait(WAIT)
+        _wait_until(bag, 2)
+        carrier.go.set()
+        assert [one.result(WAIT) for one in first] == [{1: "sqs-1"}, {3: "sqs-3"}, {5: "sqs-5"}]
+        late = [pool.submit(bag.post, [number]) for number in (7, 9)]
+        assert [one.result(WAIT) for one in late] == [{7: "sqs-7"}, {9: "sqs-9"}]
+    assert [len(call) for call in carrier.calls] == [1, 2, 2]
+    assert bag.post([11]) == {11: "sqs-11"}
 
 
 def test_a_call_that_breaks_leaves_nobody_waiting() -> None:
