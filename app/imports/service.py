@@ -23,6 +23,7 @@ from app.imports.cells import Rejected, Row
 from app.imports.merge import Outcome, merge
 from app.imports.models import Import, ImportFile, RejectedRow, Status
 from app.imports.reader import Layout, Survey, Wishes
+from app.imports.staging import few_pages
 
 log = logging.getLogger(__name__)
 RUN = "app.imports.service.run"
@@ -80,6 +81,8 @@ def load(viewer: User, account_id: int | None, file_name: str, content: bytes, w
     """
     with transaction():
         found = upload(viewer, account_id, file_name, content, wishes)
+        # From here on the database has it.
+        del content
         reader.check_columns(Layout(**found.layout))
         if found.preview["dates"] == "ambiguous" and wishes.date_order is None:
             if found.preview["european"]:
@@ -204,7 +207,8 @@ def _work_off(begun: Import, done: int, batch: Sequence[Row | Rejected]) -> bool
             with transaction():
                 if not _move(begun.id, done, done + len(batch)):
                     return False
-                _count(begun.id, merge(begun.account_id, batch))
+                with few_pages(db.session.connection()):
+                    _count(begun.id, merge(begun.account_id, batch))
                 return True
         except IntegrityError:
             # Somebody wrote the same fan down between our look and our insert: the next look finds them.

@@ -1,7 +1,8 @@
 """A batch of rows inside the database: a table of this connection alone, filled at once, so that whole batches meet."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache
 
@@ -33,6 +34,23 @@ NAMES = ", ".join(STAGED.columns.keys()[:TOLD])
 MAKE = CreateTable(STAGED, if_not_exists=True)
 COPY = f"COPY staged_fan ({NAMES}) FROM STDIN"
 INSERT = f"INSERT INTO staged_fan ({NAMES}) VALUES ({', '.join('?' * TOLD)})"  # noqa: S608 - both of our own making
+
+FEW_PAGES = "PRAGMA cache_size=-16384"
+
+
+@contextmanager
+def few_pages(connection: Connection) -> Iterator[None]:
+    """Have SQLite hold 16 MB of its file at most: rows of a file come in no order, so that more hardly helps them."""
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, sqlite3.Connection):
+        yield
+        return
+    (usual,) = driver.execute("PRAGMA cache_size").fetchone()
+    driver.execute(FEW_PAGES)
+    try:
+        yield
+    finally:
+        driver.execute(f"PRAGMA cache_size={usual:d}")
 
 
 def fill(connection: Connection, rows: Sequence[Row]) -> None:
