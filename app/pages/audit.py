@@ -51,7 +51,7 @@ WORDS = {
     "message.canceled": "Canceled a message",
     "message.retried": "Sent a message again",
     "message.written": "Wrote to {fan}",
-    "messages.retried": "Sent {messages} messages again",
+    "messages.retried": "Sent failed messages again: {messages}",
     "password.changed": "Changed their password",
     "queue.purged": "Emptied the queue; {canceled} messages canceled",
     "recovery_code.used": "Signed in with a recovery code",
