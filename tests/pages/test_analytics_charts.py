@@ -30,7 +30,7 @@ HOSTILE = [
     "\u202egnp.exe <b>bold</b>",
     "2026-01-01",
 ]
-ANY = re.compile("")
+ANY = re.compile(".+")
 CHARTS = ["revenue", "active-fans", "top-fans", "types", "hours", "cohorts"]
 LATE = ["**/plotly-cartesian-*", "**/analytics/charts/*"]
 PLACES = """() => [...document.querySelectorAll(".plot")].map((plot) => {
@@ -64,6 +64,7 @@ def drawn(page: Page) -> Page:
     for plot in page.locator(".plot").all():
         plot.evaluate("plot => plot.scrollIntoView({ block: 'center' })")
         expect(plot).not_to_have_attribute("hx-get", ANY)
+    expect(page.locator(".plot[hx-get]")).to_have_count(0)
     charts = page.locator(".chart[data-figure]")
     expect(page.locator(".chart.drawn")).to_have_count(charts.count())
     return page
@@ -164,6 +165,16 @@ def test_nothing_jumps_when_charts_are_drawn(enter: Enter, page: Page, ada: User
             page.unroute(address)
         page.goto(f"{live_server}{PAGE}")
         assert drawn(page).evaluate(PLACES) == before
+
+
+def test_a_chart_that_did_not_come_is_asked_for_again_on_the_next_look(enter: Enter, page: Page, ada: User) -> None:
+    page.route(LATE[1], lambda route: route.abort())
+    enter(ada, PAGE)
+    with page.expect_event("requestfailed", lambda request: "/charts/cohorts" in request.url):
+        page.locator(".plot-cohorts").scroll_into_view_if_needed()
+    page.unroute(LATE[1])
+    page.evaluate("scrollTo(0, 0)")
+    drawn(page)
 
 
 @pytest.mark.slow
