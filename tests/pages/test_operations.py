@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from app.accounts.models import Account, User
 from app.clock import now
-from app.db import database_now
+from app.db import database_now, transaction
 from app.delivery import heartbeat, stop
 from app.delivery.desk import Desk
 from app.extensions import db
@@ -46,6 +46,17 @@ def test_everybody_sees_their_own_accounts_and_an_operator_all(sign_in: SignIn, 
         assert SECRET not in page
         assert "Tom Tester" not in page
         assert ("worker-7" in page, "Stop all sending" in page) == ((user is cast.olga),) * 2
+
+
+def test_the_owner_is_led_to_where_an_account_is_connected_again(sign_in: SignIn, cast: Cast) -> None:
+    with transaction():
+        cast.account.reconnect_since = database_now()
+        db.session.add(cast.account)
+    link = 'href="/platforms/onlyfans/connect">Connect it'
+    assert link in sign_in(cast.ada).get(PAGE).text
+    managed = sign_in(cast.max).get(PAGE).text
+    assert "Must be connected again" in managed
+    assert link not in managed
 
 
 def test_it_says_what_is_wrong(make_app: MakeApp, cast: Cast, aws: object) -> None:
