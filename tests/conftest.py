@@ -26,7 +26,7 @@ OURS = ("AWS_", "SQS_", "RATE_LIMIT", "ONLYFANS", "ONLY_FANS_", "REDIS_", "DATAB
 
 STANDS_BACK = 5
 
-hypothesis_settings.register_profile("bench", max_examples=50, deadline=None, database=None, print_blob=True)
+hypothesis_settings.register_profile("bench", max_examples=30, deadline=None, database=None, print_blob=True)
 hypothesis_settings.load_profile("bench")
 network.stay_on_this_machine()
 

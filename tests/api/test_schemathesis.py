@@ -59,7 +59,7 @@ def failures(url: str, paths: str, caller: Caller) -> Iterator[str]:
         "headers": caller.headers,
         "seed": 1,
         "continue-on-failure": True,
-        "generation": {"max-examples": 6, "deterministic": True, "database": "none", "no-shrink": True},
+        "generation": {"max-examples": 4, "deterministic": True, "database": "none", "no-shrink": True},
         "phases": {"stateful": {"enabled": False}},
     }
     schema = schemathesis.openapi.from_url(f"{url}/api/openapi.json", config=SchemathesisConfig.from_dict(settings))

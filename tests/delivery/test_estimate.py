@@ -45,7 +45,7 @@ def _ticks(least: int, most: int) -> st.SearchStrategy[int]:
     return st.integers(least // TICK, most // TICK).map(lambda ticks: ticks * TICK)
 
 
-@settings(max_examples=150)
+@settings(max_examples=75)
 @given(data=st.data(), messages=st.integers(1, 6), window=_ticks(1000, 8000), place=st.integers(1, 20))
 def test_a_greedy_sender_starts_when_the_estimate_says(
     data: st.DataObject, messages: int, window: int, place: int

@@ -54,7 +54,7 @@ def read(data: bytes) -> list[Row | Rejected] | None:
 @example(data=b'username\n"')
 @example(data=b"sep=\nusername\ttom")
 @example(data=b"\xff\xfe")
-@hypothesis(max_examples=400)
+@hypothesis(max_examples=200)
 def test_any_bytes_become_rows_or_a_refusal(data: bytes) -> None:
     rows = read(data) or []
     keys = [row.key for row in rows if isinstance(row, Row)]
@@ -67,7 +67,7 @@ CELLS = st.sampled_from(["", " ", "tom", "@Tom", "Tom T.", "null", "'=1", "a@b.c
 
 
 @given(records=st.lists(st.lists(CELLS | st.text(max_size=9), min_size=1, max_size=5), min_size=1, max_size=6))
-@hypothesis(max_examples=300)
+@hypothesis(max_examples=100)
 def test_rows_are_the_same_read_together_or_one_by_one(records: list[list[str]]) -> None:
     found = {"username": 0, "displayName": 1, "totalSpent": 2, "lastSeen": 3}
     numbered = list(enumerate(records, start=2))
@@ -77,7 +77,7 @@ def test_rows_are_the_same_read_together_or_one_by_one(records: list[list[str]])
 
 
 @given(cell=st.text(max_size=70))
-@hypothesis(max_examples=300)
+@hypothesis(max_examples=100)
 def test_any_text_is_a_value_or_a_bad_cell(cell: str) -> None:
     for take in (
         values.handle,
@@ -99,7 +99,7 @@ NAMES = st.text(
 @given(
     names=st.lists(NAMES, min_size=1, max_size=20, unique=True), encoding=ENCODINGS, delimiter=st.sampled_from(",;\t")
 )
-@hypothesis(max_examples=150)
+@hypothesis(max_examples=100)
 def test_names_arrive_as_they_were_written(names: list[str], encoding: str, delimiter: str) -> None:
     out = io.StringIO()
     csv.writer(out, delimiter=delimiter).writerows([["Display Name", "x"], *([name, "x"] for name in names)])

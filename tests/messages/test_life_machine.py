@@ -265,5 +265,5 @@ def test_a_message_lives_as_promised_whatever_happens(app: Flask, cast: Cast) ->
     machine = type("MessageLifeOfAda", (MessageLife,), {"cast": cast})
     # Without the phase that explains: it traces every line, SQLAlchemy's too.
     phases = (Phase.generate, Phase.shrink)
-    hurry = settings(max_examples=30, stateful_step_count=25, phases=phases, suppress_health_check=list(HealthCheck))
+    hurry = settings(max_examples=20, stateful_step_count=25, phases=phases, suppress_health_check=list(HealthCheck))
     run_state_machine_as_test(machine, settings=hurry)

@@ -162,7 +162,7 @@ def test_opening_marks_it_read_by_a_post_of_its_own(
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("text", [HOSTILE[0], " ".join(HOSTILE[1:])])
 def test_hostile_words_are_only_words(
     enter: Callable[..., Page], ada: User, conversation: Conversation, write: Write, text: str
 ) -> None:
