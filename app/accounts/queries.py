@@ -39,9 +39,12 @@ def _ids_of(user: int | BindParameter[int]) -> CompoundSelect[int]:
     return owned.union_all(managed)
 
 
-def owners(viewer: User, account_id: int | None = None) -> dict[int, int]:
-    """Account id → owner's id, of all accounts of the viewer or the named one; raises NotFound when it isn't theirs."""
-    values = {"viewer": scope_of(viewer), "account": account_id}
+def owners(viewer: int, account_id: int | None = None) -> dict[int, int]:
+    """Account id → owner's id, of all accounts of `scope_of` a viewer, or the named one.
+
+    Raises NotFound when that isn't theirs.
+    """
+    values = {"viewer": viewer, "account": account_id}
     found = {row[0]: row[1] for row in read(_owners(account_id is not None), values)}
     if account_id is not None and not found:
         raise NotFound(NOT_FOUND)

@@ -8,9 +8,10 @@ from functools import cache, lru_cache
 from typing import Any
 
 import jwt
-from sqlalchemy import Select, bindparam, delete, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, delete, or_, select, update
 
-from app.accounts.models import RefreshToken, TokenFamily, User
+from app.accounts import queries
+from app.accounts.models import RefreshToken, Role, TokenFamily, User
 from app.accounts.service import audit
 from app.clock import now
 from app.db import BigId, read, transaction
@@ -80,13 +81,52 @@ def revoke(refresh_token: str) -> None:
 
 def holder(access_token: str, keys: Keys) -> User:
     """Whose access token this is, while their sign-in lasts and they are enabled (one query); raises NotSignedIn."""
-    claims = _claims(access_token, keys)
-    if claims["exp"] <= now().timestamp():
-        raise NotSignedIn(BAD_ACCESS)
-    user = _owner(claims["fam"]) if isinstance(claims["fam"], int) else None
-    if user is None or str(user.id) != claims["sub"]:
+    shown = proof(access_token, keys)
+    user = _owner(shown.family) if shown.family is not None else None
+    if user is None or user.id != shown.viewer:
         raise NotSignedIn(BAD_ACCESS)
     return user
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Who asks, for queries that find out by themselves whether they may: values of `lasts` and `queries.scope`.
+
+    `family` is None for somebody who was looked up before.
+    """
+
+    viewer: int
+    family: int | None = None
+
+    @classmethod
+    def of(cls, viewer: User) -> "Proof":
+        """The proof of somebody who was looked up."""
+        return cls(queries.scope_of(viewer))
+
+    def values(self) -> dict[str, int | None]:
+        """What is bound to the query."""
+        return {"viewer": self.viewer, "family": self.family}
+
+
+def proof(access_token: str, keys: Keys) -> Proof:
+    """What a token proves whose signature is ours and which hasn't expired; raises NotSignedIn. Asks no database."""
+    claims = _claims(access_token, keys)
+    viewer, family = claims["sub"], claims["fam"]
+    if claims["exp"] <= now().timestamp() or not isinstance(family, int) or not viewer.isdecimal():
+        raise NotSignedIn(BAD_ACCESS)
+    return Proof(int(viewer), family)
+
+
+def lasts() -> ColumnElement[bool]:
+    """Whether a proof's sign-in lasts and is an enabled person's who sees accounts; true of who was looked up."""
+    family = bindparam("family", type_=BigId)
+    live = (
+        select(TokenFamily.id)
+        .join(User, User.id == TokenFamily.user_id)
+        .where(TokenFamily.id == family, TokenFamily.ended_at.is_(None))
+        .where(User.id == bindparam("viewer", type_=BigId), User.disabled_at.is_(None), User.role != Role.OPERATOR)
+    )
+    return or_(family.is_(None), live.exists())
 
 
 def _pair(user: User, family_id: int, keys: Keys) -> Pair:

@@ -13,6 +13,7 @@ from app.api import (
     failed,
     fans,
     imports,
+    kept,
     limits,
     messages,
     monitoring,
@@ -52,6 +53,7 @@ def init_app(app: Flask) -> None:
         csrf.exempt(routes.blueprint)
         app.register_blueprint(routes.blueprint)
     app.after_request(_describe_limit)
+    kept.init_app(app)
     operations = {getattr(view, SERVED).name for view in app.view_functions.values() if hasattr(view, SERVED)}
     for name in sorted(app.config["API_LIMITS"].keys() - operations):
         raise ConfigError(f"API_LIMITS names {name}, and no operation of the API is called so (see /api/docs).")

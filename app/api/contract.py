@@ -13,7 +13,7 @@ import config
 from app import idempotency
 from app.accounts import api_tokens, tokens
 from app.accounts.models import User
-from app.api import limits, reading
+from app.api import kept, limits, reading
 from app.api.once import Once, first_used, key
 from app.api.schemas.base import Form
 from app.clock import now
@@ -53,12 +53,13 @@ def contract(
     limit: str = "60 per minute",
     bearer: bool = True,
     refusals: Mapping[int, str] | None = None,
+    state: kept.State | None = None,
 ) -> Callable[[Handler], View]:
     """Turn a handler into a view that checks what its parameters ask for, by their names.
 
-    `viewer` the user (bearer routes), `body` and `query` the models that they are annotated with, `once` the
-    request's Idempotency-Key. The handler answers a model of `answers`, or `(model, status)` when several share one,
-    or a whole response when it is a file.
+    `viewer` is the user, `proof` what tells who it is, `body` and `query` models, `once` the request's Idempotency-Key.
+    The handler answers a model of `answers`, or `(model, status)` when several share one, or a whole response when it
+    is a file. With `state`, answers are kept until that differs.
     """
 
     def bind(handler: Handler) -> View:
@@ -75,21 +76,20 @@ def contract(
             query=hints.get("query"),
             idempotent="once" in hints,
         )
-        takes_viewer = "viewer" in hints
+        who = hints.keys() & {"viewer", "proof"}
 
         @Limit(text=lambda: allowance(operation), key=limits.caller, unless=limits.lifted)
         @wraps(handler)
-        def perform(**path: Any) -> Response:
-            arguments = _read(operation, path)
-            if takes_viewer:
-                arguments["viewer"] = g.viewer
-            return _respond(operation, handler(**path, **arguments))
+        def perform(known: kept.Known | None, **path: Any) -> Response:
+            response = known.answer() if known is not None else None
+            if response is None:
+                arguments = _read(operation, path) | {name: g.get(name) for name in who}
+                response = _respond(operation, handler(**path, **arguments), known)
+            return _unless_they_have_it(response)
 
         @wraps(handler)
         def view(**path: Any) -> Response:
-            if operation.bearer:
-                g.viewer = _bearer()
-            return perform(**path)
+            return perform(_identify(operation, state, path), **path)
 
         setattr(view, SERVED, operation)
         return view
@@ -114,13 +114,40 @@ def signing_keys() -> tokens.Keys:
     return tokens.Keys(settings().jwt_secret_key, settings().jwt_previous_secret_key)
 
 
-def _bearer() -> User:
+def _token() -> str:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise NotSignedIn("Send an access token: Authorization: Bearer …")
-    token = token.strip()
-    personal = token.startswith(api_tokens.PREFIX)
-    return api_tokens.holder(token) if personal else tokens.holder(token, signing_keys())
+    return token.strip()
+
+
+def _identify(operation: Operation, state: kept.State | None, path: Mapping[str, Any]) -> kept.Known | None:
+    """Find out who asks and, where answers are kept, in what state is what they ask for; raises NotSignedIn."""
+    if not operation.bearer:
+        return None
+    token = _token()
+    if token.startswith(api_tokens.PREFIX):
+        _let_in(api_tokens.holder(token))
+    found = _state(operation, state, path, token) if state is not None else None
+    if found is None and "viewer" not in g:
+        _let_in(tokens.holder(token, signing_keys()))
+    return kept.Known(g.proof, found) if found else None
+
+
+def _let_in(viewer: User) -> None:
+    g.viewer, g.proof, g.caller = viewer, tokens.Proof.of(viewer), viewer.id
+
+
+def _state(operation: Operation, state: kept.State, path: Mapping[str, Any], token: str) -> kept.Found:
+    """The state of what is asked for; whoever asks is let in by the same query when their proof holds."""
+    proof = g.proof if "proof" in g else tokens.proof(token, signing_keys())
+    try:
+        found = state(proof, reading.query(operation.query), **path) if operation.query else state(proof, **path)
+    except Invalid:
+        return None
+    if found is not None:
+        g.proof, g.caller = proof, g.get("caller", proof.viewer)
+    return found
 
 
 @dataclass(slots=True)
@@ -143,7 +170,7 @@ def _read(operation: Operation, path: Mapping[str, Any]) -> dict[str, Any]:
     if (query := operation.query) is not None:
         arguments["query"] = faults.or_none(lambda: reading.query(query))
     if (body := operation.body) is not None:
-        before = first_used(g.viewer.id, operation.name, once_key) if once_key is not None else None
+        before = first_used(g.caller, operation.name, once_key) if once_key is not None else None
         read = partial(reading.form, body) if operation.form else partial(reading.body, body, before or now())
         arguments["body"] = faults.or_none(read)
     if faults.found:
@@ -158,17 +185,23 @@ def _use(operation: Operation, once_key: str, path: Mapping[str, Any], arguments
     """The same request is the same meaning: path, query and body after checking, not their spelling."""
     parts = [repr(sorted(path.items()))]
     parts += [arguments[part].model_dump_json() for part in ("query", "body") if part in arguments]
-    return idempotency.Use(g.viewer.id, operation.name, once_key, "\n".join(parts).encode())
+    return idempotency.Use(g.caller, operation.name, once_key, "\n".join(parts).encode())
 
 
-def _respond(operation: Operation, outcome: Any) -> Response:
+def _respond(operation: Operation, outcome: Any, known: kept.Known | None) -> Response:
     if isinstance(outcome, Response):
         return outcome
     model, status = outcome if isinstance(outcome, tuple) else (outcome, next(iter(operation.answers)))
     response = Response(model.model_dump_json(), status, mimetype="application/json")
     if request.method == "GET" and status == 200:
-        # Readers that poll are told "nothing new" without the body.
         response.add_etag(weak=True)
-        if request.if_none_match:
-            response.make_conditional(request)
+        if known is not None:
+            known.keep(response)
+    return response
+
+
+def _unless_they_have_it(response: Response) -> Response:
+    """Readers that poll are told "nothing new" without the body."""
+    if request.if_none_match and "ETag" in response.headers and response.status_code == 200:
+        response.make_conditional(request)
     return response

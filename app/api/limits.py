@@ -16,13 +16,12 @@ BAD_CODES = "50 per day"
 
 def caller() -> str:
     """Whom a limit counts: the user, else the address."""
-    viewer = g.get("viewer")
-    return f"user:{viewer.id}" if viewer is not None else f"address:{request.remote_addr}"
+    return f"user:{g.caller}" if "caller" in g else f"address:{request.remote_addr}"
 
 
 def lifted() -> bool:
     """Whether limits per user are off (load tests); those per address stay."""
-    return "viewer" in g and not current_app.extensions["settings"].api_rate_limits
+    return "caller" in g and not current_app.extensions["settings"].api_rate_limits
 
 
 def seconds_to_wait() -> int:

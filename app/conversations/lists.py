@@ -5,13 +5,26 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Row, Select, bindparam, func, literal_column, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Row,
+    Select,
+    Text,
+    bindparam,
+    cast,
+    func,
+    literal,
+    literal_column,
+    select,
+    true,
+)
 
 from app.accounts import queries as accounts
-from app.accounts.models import User
+from app.accounts.tokens import Proof, lasts
 from app.conversations.models import Conversation
 from app.conversations.queries import NEWEST_FIRST
-from app.db import Written, read
+from app.db import BigId, Written, read
 from app.fans.models import Fan
 
 ACCOUNTS: BindParameter[list[int]] = bindparam("accounts", expanding=True)
@@ -39,9 +52,9 @@ class Page:
     total: int
 
 
-def page(viewer: User, wanted: Filter, limit: int, offset: int) -> Page:
-    """One page in two queries (one more beyond the end); raises NotFound for an account that isn't the viewer's."""
-    owners = accounts.owners(viewer, wanted.account_id)
+def page(proof: Proof, wanted: Filter, limit: int, offset: int) -> Page:
+    """One page in two queries (one more beyond the end); raises NotFound for an account that isn't theirs."""
+    owners = accounts.owners(proof.viewer, wanted.account_id)
     values = {"accounts": list(owners), "limit": limit, "offset": offset}
     rows = read(_page(wanted.unread, wanted.search), values) if owners else []
     if rows or not offset or not owners:
@@ -49,7 +62,17 @@ def page(viewer: User, wanted: Filter, limit: int, offset: int) -> Page:
     return Page(rows, owners, read(_total(wanted.unread, wanted.search), values)[0][0])
 
 
-# Built once: SQLAlchemy takes longer to build it than a database to answer it.
+def state(proof: Proof, wanted: Filter, limit: int, offset: int) -> tuple[Row[Any], ...] | None:
+    """What differs once the page would; the same query asks whether the proof holds: None when it doesn't.
+
+    Empty where it takes more than a short look into an index: for several accounts at once, and for a search.
+    """
+    values = proof.values() | {"account": wanted.account_id, "limit": limit, "offset": offset}
+    rows = read(_state(wanted.unread, wanted.account_id is not None), values | ({"limit": 0} if wanted.search else {}))
+    return tuple(row for row in rows if row.id is not None) if rows else None
+
+
+# Built once: SQLAlchemy takes longer to build them than a database to answer them.
 @lru_cache(maxsize=64)
 def _page(unread: bool, search: str) -> Select[Any]:
     """The ids are found in an index alone; only the rows that are shown are read."""
@@ -87,6 +110,33 @@ def _matching(unread: bool, search: str) -> Select[int]:
         query = query.join(Fan, Fan.id == Conversation.fan_id)
         query = query.where(Fan.name.icontains(search, autoescape=True) | handle)
     return query
+
+
+@cache
+def _state(unread: bool, named: bool) -> Select[Any]:
+    """For one account only, because an index knows the order of its conversations."""
+    mine = accounts.scope().subquery()
+    only = select(func.min(mine.c.id)).scalar_subquery()
+    account = bindparam("account", type_=BigId) if named else only
+    theirs = account.in_(accounts.scope()) if named else select(func.count()).select_from(mine).scalar_subquery() == 1
+    matching = [Conversation.account_id == account, *([_unread()] if unread else [])]
+    total = select(func.count()).select_from(Conversation).where(*matching).scalar_subquery()
+    shown = (
+        select(Conversation.id, Conversation.fan_id, Conversation.version, Conversation.unread_count)
+        .where(*matching, theirs)
+        .order_by(*NEWEST_FIRST)
+        .limit(bindparam("limit"))
+        .offset(bindparam("offset"))
+        .subquery()
+    )
+    asker = select(literal(1).label("one")).where(lasts()).subquery()
+    # A fan's name may change without their conversation.
+    return (
+        select(shown, cast(Fan.updated_at, Text), total)
+        .select_from(asker)
+        .join(shown, true(), isouter=True)
+        .join(Fan, Fan.id == shown.c.fan_id, isouter=True)
+    )
 
 
 @cache

@@ -11,6 +11,7 @@ from sqlalchemy import cast as as_text
 
 from app.accounts import queries as accounts
 from app.accounts.models import Account, User
+from app.accounts.tokens import Proof, lasts
 from app.clock import now
 from app.conversations.models import Conversation
 from app.db import BigId, UtcDateTime, Written, moment_of, read
@@ -60,9 +61,9 @@ class Failed:
     total: int
 
 
-def thread(viewer: User, conversation_id: int, limit: int, offset: int, before: Cursor | None) -> Thread:
+def thread(proof: Proof, conversation_id: int, limit: int, offset: int, before: Cursor | None) -> Thread:
     """One page of a conversation in one query (one more beyond the end); NotFound when it isn't the viewer's."""
-    values: dict[str, Any] = {"conversation": conversation_id, "viewer": accounts.scope_of(viewer)}
+    values: dict[str, Any] = {"conversation": conversation_id, "viewer": proof.viewer}
     page = values | {"limit": limit + 1, "offset": offset}
     if before is not None:
         page |= {"moment": before[0], "id": before[1]}
@@ -72,6 +73,21 @@ def thread(viewer: User, conversation_id: int, limit: int, offset: int, before: 
     shown = found[:limit]
     following = (moment_of(shown[-1].moment), shown[-1].id) if len(found) > limit else None
     return Thread(shown, found[0].total, following)
+
+
+def thread_state(proof: Proof, conversation_id: int) -> Row[int, int] | None:
+    """What differs once any page of the conversation would: one query, which also asks whether the proof holds.
+
+    None when it doesn't, and when the conversation isn't theirs.
+    """
+    found = read(_thread_state(), proof.values() | {"conversation": conversation_id})
+    return found[0] if found else None
+
+
+@cache
+def _thread_state() -> Select[int, int]:
+    # Whoever marks messages as read leaves the version as it is.
+    return select(Conversation.version, Conversation.unread_count).where(*_theirs(), lasts())
 
 
 def _count(values: dict[str, Any]) -> int:

@@ -72,7 +72,7 @@ def traffic(viewer: User, hours: int) -> list[Point]:
 
 
 def _scopes(viewer: User) -> list[int]:
-    return [Traffic.EVERYBODY] if viewer.role == Role.OPERATOR else list(accounts.owners(viewer))
+    return [Traffic.EVERYBODY] if viewer.role == Role.OPERATOR else list(accounts.owners(accounts.scope_of(viewer)))
 
 
 def _rows(scopes: Sequence[int], start: datetime) -> Sequence[Row[Any]]:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from app.conversations import service as conversations
 from app.extensions import db
 from app.messages.models import Message, Priority, Status
 from tests.api.conftest import Caller, SignIn
@@ -44,9 +45,7 @@ def fill(cast: Cast, count: int) -> None:
 def speak(cast: Cast, *minutes: int) -> None:
     """Let Ada's conversations have spoken last at these minutes."""
     for conversation, minute in zip(cast.conversations, minutes, strict=False):
-        conversation.last_message_at = START + timedelta(minutes=minute)
-        conversation.last_message = f"at {minute}"
-    db.session.commit()
+        conversations.touch(conversation.id, f"at {minute}", START + timedelta(minutes=minute))
 
 
 def test_the_inbox_has_the_promised_shape_the_newest_first(as_ada: Caller, cast: Cast) -> None:

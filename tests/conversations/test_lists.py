@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import event, text
 
+from app.accounts.tokens import Proof
 from app.conversations import lists
 from app.db import transaction
 from app.extensions import db
@@ -43,6 +44,6 @@ def test_a_page_is_found_in_an_index_without_sorting_what_is_skipped(app: Flask,
 
 
 def test_a_page_far_out_still_knows_the_total(cast: Cast) -> None:
-    page = lists.page(cast.ada, lists.Filter(), limit=2, offset=100)
+    page = lists.page(Proof.of(cast.ada), lists.Filter(), limit=2, offset=100)
     assert (list(page.rows), page.total) == ([], 4)
-    assert lists.page(cast.olga, lists.Filter(), limit=2, offset=0).total == 0
+    assert lists.page(Proof.of(cast.olga), lists.Filter(), limit=2, offset=0).total == 0

@@ -11,13 +11,14 @@ from sqlalchemy import delete, func, select, update
 
 from app.accounts.connection import Keys
 from app.accounts.models import Account, AuditEvent
+from app.accounts.tokens import Proof
 from app.db import database_now, transaction
 from app.delivery import recorder
 from app.delivery.courier import ATTEMPTS, Courier, Report
 from app.delivery.dispatcher import TOO_LATE
 from app.errors import Conflict
 from app.extensions import db
-from app.messages import claims, handover, service, upkeep
+from app.messages import claims, handover, lists, service, upkeep
 from app.messages.claims import Envelope
 from app.messages.models import Attempt, Message, Priority, Step
 from app.messages.outcomes import Later
@@ -53,6 +54,7 @@ class MessageLife(RuleBasedStateMachine):
         self.claims_of: Counter[int] = Counter()
         self.to_be_looked_up: set[int] = set()
         self.last_seen: dict[int, str] = {}
+        self.last_shown: dict[int, tuple[object, list[object]]] = {}
         self.accept(0, Priority.HIGH, 0)
         self.accept(0, Priority.HIGH, 0)
 
@@ -222,6 +224,19 @@ class MessageLife(RuleBasedStateMachine):
             assert before not in FINAL or row.status == before, (before, row.status)
             assert before != "unknown" or row.status in ("unknown", "sent"), row.status
             self.last_seen[row.id] = row.status
+
+    @invariant()
+    def what_people_see_never_changes_unnoticed(self) -> None:
+        """A thread that looks different has another state: answers are kept, and pages left alone, by that."""
+        for conversation in self.cast.conversations:
+            proof = Proof.of(self.cast.ada)
+            state = lists.thread_state(proof, conversation.id)
+            # Not the times: here they pass by being moved.
+            shown = lists.thread(proof, conversation.id, 200, 0, None).rows
+            rows = [(row.public_id, row.status, row.error, row[lists.SHOWN.index("sent_at")] is None) for row in shown]
+            before = self.last_shown.get(conversation.id)
+            assert before is None or before[0] != state or before[1] == rows
+            self.last_shown[conversation.id] = (state, rows)
 
     @invariant()
     def attempts_and_claims_are_counted(self) -> None:

@@ -10,6 +10,7 @@ from pydantic.config import JsonDict
 
 from app.api.schemas.base import Answer, Limit, Moment, Offset, Query, QueryId, Request, Text
 from app.api.schemas.letters import Attachments, Content, Later, Price, Urgency, price_asks_for
+from app.conversations.lists import Filter
 from app.messages.lists import SHOWN
 from app.messages.rules import PRIORITIES, Draft
 
@@ -32,6 +33,10 @@ class InboxQuery(Query):
     filter: Literal["all", "unread"] = Field(default="all", description="`unread`: only those that wait to be read")
     q: Text = Field(default="", max_length=100, description="Part of a fan's name or handle")
     account_id: QueryId | None = Field(default=None, description="All of your accounts when left out")
+
+    def wanted(self) -> Filter:
+        """Which ones, as the room takes it."""
+        return Filter(self.account_id, self.filter == "unread", self.q.strip())
 
 
 class ThreadQuery(Query):

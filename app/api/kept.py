@@ -1,0 +1,80 @@
+"""Answers to programs that ask all the time: kept in the process, and given again until what they show has changed."""
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from threading import Lock
+
+from cachetools import LRUCache
+from flask import Flask, Response, current_app, request
+
+from app.accounts.tokens import Proof
+
+MOST_BYTES = 8 * 1024 * 1024
+Found = tuple[Hashable, ...] | None
+State = Callable[..., Found]
+"""`(proof, query, **path)` → what differs once the answer would: empty when that takes too long to find out, None when
+the proof doesn't hold, or what is asked for isn't there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An answer, and the state that it shows."""
+
+    state: Hashable
+    body: bytes
+    etag: str
+
+
+class Answers:
+    """The answers that one process keeps; the one not asked for the longest goes first.
+
+    Their bodies take at most `most_bytes`, and their states about as much.
+    """
+
+    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+        self._lock = Lock()
+        self._kept: LRUCache[Hashable, Kept] = LRUCache(most_bytes, getsizeof=lambda one: len(one.body))
+
+    def find(self, place: Hashable) -> Kept | None:
+        """What was kept at this place last."""
+        with self._lock:
+            return self._kept.get(place)
+
+    def keep(self, place: Hashable, answer: Kept) -> None:
+        """Keep this answer at this place, unless it is larger than all of them may be."""
+        if len(answer.body) <= self._kept.maxsize:
+            with self._lock:
+                self._kept[place] = answer
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a request before anything is read for it: who asks, and the state of what they ask for."""
+
+    proof: Proof
+    state: Hashable
+
+    def answer(self) -> Response | None:
+        """The answer that was kept, if what it shows is still so."""
+        kept = _answers().find(self._place)
+        if kept is None or kept.state != self.state:
+            return None
+        return Response(kept.body, mimetype="application/json", headers={"ETag": kept.etag})
+
+    def keep(self, response: Response) -> None:
+        """Keep an answer that was made after the state was read: it may be newer than it, never older."""
+        _answers().keep(self._place, Kept(self.state, response.get_data(), response.headers["ETag"]))
+
+    @property
+    def _place(self) -> Hashable:
+        return self.proof.viewer, request.path, request.query_string
+
+
+def init_app(app: Flask) -> None:
+    """Let the app keep answers."""
+    app.extensions["kept_answers"] = Answers()
+
+
+def _answers() -> Answers:
+    found: Answers = current_app.extensions["kept_answers"]
+    return found

@@ -1,0 +1,145 @@
+"""An answer is given again while nothing of it has changed, and never to somebody who may not see it any more."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+
+from app.accounts import api_tokens, owning
+from app.accounts import service as people_of_ours
+from app.api.kept import Answers, Kept
+from app.clock import now
+from app.conversations import people
+from app.db import transaction
+from app.imports import merge
+from app.imports.cells import Row
+from app.inbound import talk
+from app.inbound.adapter import Person, Said
+from app.messages import erasure, service
+from app.messages.rules import Draft
+from tests.api.conftest import Caller, SignIn
+from tests.support.cast import Cast
+from tests.support.queries import count_queries
+
+INBOX = "/api/crm/conversations"
+Change = Callable[[Cast], object]
+
+
+def paths(cast: Cast) -> list[str]:
+    """What Ada's program asks for: the inbox in every way, and a thread."""
+    thread = f"{INBOX}/{cast.conversations[0].id}/messages"
+    return [INBOX, f"{INBOX}?accountId={cast.account.id}", f"{INBOX}?filter=unread", f"{INBOX}?limit=1", thread]
+
+
+def fan_writes(cast: Cast, platform_id: str = "7001") -> None:
+    """Tom answers."""
+    person = Person("1001", "Tom Tester", "tom_tester")
+    said = Said(platform_id, person, False, "Hi!", "<p>Hi!</p>", 0, (), now())
+    with transaction():
+        talk.write_down(cast.account.id, talk.arriving(cast.account.id, [said]))
+
+
+def import_renames(cast: Cast) -> None:
+    """Somebody imports a file that calls Tom by another name."""
+    with transaction():
+        merge.merge(cast.account.id, [Row(2, "tom_tester", "Tommy", "", "", None, None, [])])
+
+
+def written(cast: Cast) -> int:
+    """The id of a message that Ada wrote to Tom."""
+    return service.send(cast.ada, cast.conversations[0].id, Draft("Hello")).id
+
+
+CHANGES: dict[str, Change] = {
+    "written": written,
+    "canceled": lambda cast: service.cancel(cast.ada, written(cast)),
+    "answered": fan_writes,
+    "read": lambda cast: service.mark_read(cast.ada, cast.conversations[0].id),
+    "renamed": lambda cast: people.change_fan(cast.ada, cast.fans[0].id, {"name": "Thomas"}),
+    "imported": import_renames,
+    "removed": lambda cast: erasure.remove_fan(cast.ada, cast.fans[1].id),
+}
+
+
+@pytest.mark.usefixtures("any_database")
+def test_the_same_question_takes_one_query_until_something_changes(as_ada: Caller, cast: Cast) -> None:
+    written(cast)
+    for path in (INBOX, f"{INBOX}/{cast.conversations[0].id}/messages"):
+        first = as_ada.get(path)
+        with count_queries() as statements:
+            again = as_ada.get(path)
+        assert len(statements) == 1
+        assert (again.data, again.headers["ETag"]) == (first.data, first.headers["ETag"])
+        assert as_ada.get(path, headers={"If-None-Match": first.headers["ETag"]}).status_code == 304
+
+
+@pytest.mark.usefixtures("any_database")
+def test_whatever_changes_is_in_the_next_answer(app: Flask, as_ada: Caller, cast: Cast) -> None:
+    app.config["API_LIMITS"] = {"list_conversations": "1000 per minute"}
+    fan_writes(cast, "7000")
+    for name, change in CHANGES.items():
+        before = [as_ada.get(path).data for path in paths(cast)]
+        change(cast)
+        after = [as_ada.get(path).data for path in paths(cast)]
+        app.extensions["kept_answers"] = Answers()
+        assert after == [as_ada.get(path).data for path in paths(cast)], name
+        assert after != before, name
+
+
+@pytest.mark.usefixtures("any_database")
+def test_what_was_kept_is_for_nobody_whose_sign_in_has_ended(call_as: SignIn, cast: Cast) -> None:
+    endings: list[Change] = [
+        lambda cast: people_of_ours.end_everything(cast.ada),
+        lambda cast: people_of_ours.change_password(cast.ada, "another-password-1"),
+    ]
+    for end in endings:
+        caller = call_as(cast.ada)
+        assert [caller.get(path).status_code for path in paths(cast) * 2] == [200] * 10
+        end(cast)
+        assert [caller.get(path).status_code for path in paths(cast)] == [401] * 5
+
+
+@pytest.mark.usefixtures("any_database")
+def test_what_was_kept_is_for_nobody_elses_eyes(call_as: SignIn, cast: Cast) -> None:
+    thread, named = f"{INBOX}/{cast.conversations[0].id}/messages", f"{INBOX}?accountId={cast.account.id}"
+    max_, eve, olga = (call_as(person) for person in (cast.max, cast.eve, cast.olga))
+    assert [max_.get(path).status_code for path in (thread, named) * 2] == [200] * 4
+    assert [other.get(path).status_code for other in (eve, olga) for path in (thread, named)] == [404] * 4
+    owning.dismiss(cast.ada, cast.account.id, cast.max.id)
+    assert [max_.get(path).status_code for path in (thread, named)] == [404] * 2
+    assert eve.get(INBOX).json["total"] == 1
+    assert olga.get(INBOX).json["total"] == 0
+
+
+def test_a_personal_token_is_answered_from_what_was_kept_until_it_is_revoked(app: Flask, cast: Cast) -> None:
+    caller = Caller(app.test_client(), api_tokens.create(cast.ada, "Reports"))
+    first = caller.get(INBOX)
+    with count_queries() as statements:
+        assert caller.get(INBOX).data == first.data
+    assert len(statements) == 2
+    api_tokens.revoke(cast.ada, api_tokens.of(cast.ada)[0].id)
+    assert caller.get(INBOX).status_code == 401
+
+
+def test_a_manager_of_several_accounts_takes_no_query_more(call_as: SignIn, cast: Cast) -> None:
+    caller = call_as(cast.max)
+    for _ in range(2):
+        with count_queries() as statements:
+            assert caller.get(INBOX).json["total"] == 4
+        assert len(statements) == 3
+
+
+def test_an_answer_that_was_kept_counts_towards_the_limit(app: Flask, as_ada: Caller) -> None:
+    app.config["API_LIMITS"] = {"list_conversations": "3 per minute"}
+    answers = [as_ada.get(INBOX) for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+    assert [answer.headers["RateLimit-Remaining"] for answer in answers] == ["2", "1", "0", "0"]
+
+
+def test_what_is_kept_stays_within_its_bytes() -> None:
+    answers = Answers(most_bytes=1000)
+    for number in range(10):
+        answers.keep(number, Kept((number,), b"x" * 300, "etag"))
+    assert [number for number in range(10) if answers.find(number)] == [7, 8, 9]
+    answers.keep(10, Kept((10,), b"x" * 1001, "etag"))
+    assert answers.find(10) is None
