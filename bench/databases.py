@@ -2,8 +2,8 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -40,6 +40,13 @@ def postgresql(directory: Path) -> Iterator[str]:
 
 
 KINDS = {"SQLite": sqlite, "PostgreSQL": postgresql}
+Database = Callable[[Path], AbstractContextManager[str]]
+
+
+def chosen() -> dict[str, Database]:
+    """The kinds to measure: the one that BENCH_DATABASE names, else both."""
+    named = os.environ.get("BENCH_DATABASE")
+    return {named: KINDS[named]} if named else KINDS
 
 
 def apps() -> Iterator[tuple[str, Flask]]:
@@ -47,11 +54,11 @@ def apps() -> Iterator[tuple[str, Flask]]:
 
     BENCH_DATABASE names one kind, where both together take too long.
     """
-    for kind in [os.environ["BENCH_DATABASE"]] if "BENCH_DATABASE" in os.environ else KINDS:
+    for kind, database in chosen().items():
         with tempfile.TemporaryDirectory(prefix="huntaze-bench-") as folder:
             directory = Path(folder)
             directory.chmod(0o755)
-            with KINDS[kind](directory) as url:
+            with database(directory) as url:
                 app = create_app(config.load({"DATABASE_URL": url, "LOG_LEVEL": "ERROR"}))
                 with app.app_context():
                     flask_migrate.upgrade()

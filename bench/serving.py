@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from statistics import median
 
 import httpx
 
@@ -16,10 +17,11 @@ from embedded import ports
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked: for each of the connections its requests, one after the other."""
+    """What is asked: for each of the connections its requests, one after the other; `kept` when answers are."""
 
     name: str
     connections: list[list[str]]
+    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,12 @@ class Run:
     rate: float
     cpu: float
     refused: int
+
+    @classmethod
+    def of(cls, runs: list["Run"]) -> "Run":
+        """Several stretches of the same load, taken together; the rate is their median."""
+        rate, cpu = (median(values) for values in zip(*((run.rate, run.cpu) for run in runs), strict=True))
+        return cls([one for run in runs for one in run.latencies], rate, cpu, sum(run.refused for run in runs))
 
     def __str__(self) -> str:
         p50, p95, p99 = (percentile(self.latencies, share) for share in (0.5, 0.95, 0.99))
