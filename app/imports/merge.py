@@ -1,10 +1,11 @@
 """Rows meet the fans that are there: a few statements for a whole batch, all of them inside the database."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
-from sqlalchemy import Table, bindparam, case, func, insert, or_, select, text, true, update
+from sqlalchemy import Connection, Table, bindparam, case, func, or_, select, text, true, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from app.clock import now
 from app.earnings.models import Transaction
@@ -64,7 +65,13 @@ MEET_BY_NAME = (
 AMBIGUOUS = STAGED.delete().where(told.twins == true()).returning(told.line)
 CHANGING = select(fan.id).join(STAGED, DIFFERENT).order_by(fan.id).with_for_update(key_share=True, of=FANS)
 CHANGE = update(FANS).where(DIFFERENT).values(updated_at=bindparam("at"), **AFTER)
-ADD = insert(FANS).from_select(list(NEW), select(*NEW.values()).where(told.fan_id.is_(None)))
+# Most files hold more new fans than known ones, and the unique constraint of handles is the quickest to say so.
+ADD = {
+    dialect: insert(FANS)
+    .from_select(list(NEW), select(*NEW.values()).where(told.fan_id.is_(None)))
+    .on_conflict_do_nothing(index_elements=[fan.account_id, fan.handle])
+    for dialect, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
+}
 COUNTED = {"preserve_rowcount": True}
 
 
@@ -79,7 +86,7 @@ class Outcome:
 
 
 def merge(account_id: int, batch: Sequence[Row | Rejected]) -> Outcome:
-    """Insert and change the account's fans, in the caller's transaction; IntegrityError when somebody else was first.
+    """Insert and change the account's fans, in the caller's transaction; whom somebody else adds meanwhile is met.
 
     A row with a username meets the fan of that handle, one with only a display name the fan of that very name without
     handle. Rows must be about different fans, as reader.rows() sees to.
@@ -93,7 +100,6 @@ def merge(account_id: int, batch: Sequence[Row | Rejected]) -> Outcome:
         # Plans are for the tables as they are by now, not as they were when the import began.
         connection.execute(CUSTOM_PLANS)
     fill(connection, rows)
-    connection.execute(MEET_BY_HANDLE, values)
     if not all(row.handle for row in rows):
         connection.execute(MEET_BY_NAME, values)
         ambiguous = set(connection.scalars(AMBIGUOUS))
@@ -101,9 +107,18 @@ def merge(account_id: int, batch: Sequence[Row | Rejected]) -> Outcome:
             Rejected(row.line, [(DISPLAY_NAME, TWINS)], row.cells) for row in rows if row.line in ambiguous
         ]
         rows = [row for row in rows if row.line not in ambiguous]
-    # Locked before they are changed: what is paid meanwhile is counted.
-    if connection.execute(CHANGING).first() is not None:
-        outcome.updated = connection.execute(CHANGE, values, execution_options=COUNTED).rowcount
-    outcome.inserted = connection.execute(ADD, values, execution_options=COUNTED).rowcount
+    add = ADD[connection.dialect.name]
+    outcome.inserted = connection.execute(add, values, execution_options=COUNTED).rowcount
+    if outcome.inserted < len(rows):
+        outcome.updated = _change(connection, values)
     outcome.unchanged = len(rows) - outcome.updated - outcome.inserted
     return outcome
+
+
+def _change(connection: Connection, values: Mapping[str, object]) -> int:
+    """Change the fans that rows met and differ from; how many. Those that were just added differ in nothing."""
+    connection.execute(MEET_BY_HANDLE, values)
+    # Locked before they are changed: what is paid meanwhile is counted.
+    if connection.execute(CHANGING).first() is None:
+        return 0
+    return connection.execute(CHANGE, values, execution_options=COUNTED).rowcount

@@ -8,7 +8,6 @@ from functools import partial
 from itertools import islice
 
 from sqlalchemy import delete, insert, or_, select, update
-from sqlalchemy.exc import IntegrityError
 
 from app import jobs
 from app.accounts import queries as accounts
@@ -28,8 +27,7 @@ from app.imports.staging import few_pages
 log = logging.getLogger(__name__)
 RUN = "app.imports.service.run"
 AT_ONCE = 5000
-BATCH = 5000
-TRIES = 3
+BATCH = 10_000
 MOST_CLAIMS = 5
 REJECTED_KEPT = 10_000
 LEASE = timedelta(seconds=60)
@@ -202,19 +200,12 @@ def _claim(import_id: int) -> Import | None:
 
 def _work_off(begun: Import, done: int, batch: Sequence[Row | Rejected]) -> bool:
     """One batch and the note of it, together or not at all; False when another worker has moved the import on."""
-    for rest in reversed(range(TRIES)):
-        try:
-            with transaction():
-                if not _move(begun.id, done, done + len(batch)):
-                    return False
-                with few_pages(db.session.connection()):
-                    _count(begun.id, merge(begun.account_id, batch))
-                return True
-        except IntegrityError:
-            # Somebody wrote the same fan down between our look and our insert: the next look finds them.
-            if not rest:
-                raise
-    return False
+    with transaction():
+        if not _move(begun.id, done, done + len(batch)):
+            return False
+        with few_pages(db.session.connection()):
+            _count(begun.id, merge(begun.account_id, batch))
+        return True
 
 
 def _move(import_id: int, before: int, after: int) -> bool:
