@@ -5,11 +5,11 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, Row, and_, exists, func, select, text, true
+from sqlalchemy import ColumnElement, Row, and_, exists, func, select, true
 
 from app.conversations.models import Conversation
 from app.extensions import db
-from app.fans.models import TAGGED, Fan
+from app.fans.models import Fan
 from app.fans.queries import tagged
 from app.messages.models import Message, Status
 
@@ -102,7 +102,7 @@ def tiers(account_id: int) -> list[str]:
 
 def tags(account_id: int) -> list[str]:
     """Tags to suggest: those of the fans who were changed last, by name."""
-    query = select(Fan.tags).where(Fan.account_id == account_id, text(TAGGED))
+    query = select(Fan.tags).where(Fan.account_id == account_id, Fan.tagged.is_not(None))
     query = query.order_by(Fan.updated_at.desc()).limit(TAGS_FROM)
     return sorted({tag for found in db.session.scalars(query) for tag in found}, key=str.casefold)[:SUGGESTED]
 

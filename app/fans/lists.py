@@ -91,7 +91,9 @@ def every(viewer: User, account_id: int, wanted: Wanted) -> Iterator[Fan]:
 def _narrowed(account_id: int, wanted: Wanted) -> tuple[list[ColumnElement[bool]], int]:
     """Which fans that is, as ids where they are few, and how many: one look into an index that knows all filters."""
     where = _wishes(account_id, wanted)
-    some = select(Fan.id).where(*where, SEARCH_FIRST)
+    some = select(Fan.id).where(*where)
+    if not wanted.tag:
+        some = some.where(SEARCH_FIRST)
     if replace(wanted, sort="") != EVERYBODY:
         found = db.session.scalars(some.limit(FEW + 1)).all()
         if len(found) <= FEW:

@@ -11,7 +11,7 @@ from app.db import BigId, UtcDateTime
 from app.extensions import Model
 
 SEARCHED = "lower(name || coalesce(' ' || handle, '') || coalesce(' ' || email, ''))"
-TAGGED = "CAST(tags AS VARCHAR) <> '[]'"
+TAGGED = "nullif(CAST(tags AS VARCHAR), '[]')"
 
 
 def _where(condition: str) -> dict[str, Any]:
@@ -21,7 +21,7 @@ def _where(condition: str) -> dict[str, Any]:
 class Fan(Model):
     """One subscriber. `platform_id` is null until it is known; `handle` is lower case, without `@`; money in cents.
 
-    `searched` is made by the database of what a search looks into.
+    `searched` is made by the database of what a search looks into, `tagged` of the tags, null where there are none.
     `unreachable_at`: the platform said that this fan can't be written to. `removed_at`: people took them out; what is
     left is what was written and paid.
     """
@@ -41,7 +41,8 @@ class Fan(Model):
             **_where("removed_at IS NULL"),
         ),
         Index("ix_fan_tier", "account_id", "tier", **_where("removed_at IS NULL")),
-        Index("ix_fan_tagged", "account_id", "updated_at", **_where(TAGGED)),
+        Index("ix_fan_tagged", "account_id", "updated_at", **_where("tagged IS NOT NULL")),
+        Index("ix_fan_tags", "account_id", "tagged", "id", **_where("tagged IS NOT NULL AND removed_at IS NULL")),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -55,6 +56,7 @@ class Fan(Model):
     tier: Mapped[str | None] = mapped_column(String(50))
     status: Mapped[str] = mapped_column(String(10), default="active")
     tags: Mapped[list[str]] = mapped_column(JSON, default=list)
+    tagged: Mapped[str | None] = mapped_column(Text, Computed(TAGGED, persisted=True), deferred=True)
     notes: Mapped[str] = mapped_column(Text, default="")
     value_cents: Mapped[int] = mapped_column(BigId, default=0)
     last_seen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

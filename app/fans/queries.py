@@ -3,14 +3,14 @@
 import json
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, String, and_, cast, func, select, text
+from sqlalchemy import ColumnElement, Select, and_, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.accounts import queries as accounts
 from app.accounts.models import Account, User
 from app.errors import NotFound
 from app.extensions import db
-from app.fans.models import TAGGED, Fan
+from app.fans.models import Fan
 
 SORTS: dict[str, InstrumentedAttribute[object]] = {
     "name": Fan.name,
@@ -101,7 +101,7 @@ def named(words: str) -> ColumnElement[bool]:
 def tagged(tag: str) -> ColumnElement[bool]:
     """Whether a fan has this tag."""
     # A tag between its quotes can't be part of another one: those inside a tag are escaped.
-    return and_(text(TAGGED), cast(Fan.tags, String).icontains(json.dumps(tag), autoescape=True))
+    return and_(Fan.tagged.is_not(None), Fan.tagged.icontains(json.dumps(tag), autoescape=True))
 
 
 def _order(sort: str) -> tuple[ColumnElement[object], ColumnElement[int]]:
