@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Case, ColumnElement, String, case, cast, func, select
+from sqlalchemy import Case, ColumnElement, case, func, select
 
 from app.analytics import sources, zones
 from app.analytics.revenue import Money
@@ -124,8 +124,9 @@ def top(scope: Scope, period: Period, limit: int, net: bool = False) -> list[Top
 
 def tags(scope: Scope) -> list[str]:
     """The tags that fans of the accounts have, in order, at most 500."""
-    query = select(cast(Fan.tags, String)).where(Fan.account_id.in_(scope.ids)).distinct().limit(5000)
-    found = {tag for tags in db.session.scalars(query) for tag in json.loads(tags)}
+    there = (Fan.account_id.in_(scope.ids), Fan.tagged.is_not(None), Fan.removed_at.is_(None))
+    query = select(Fan.tagged).where(*there).distinct().limit(5000)
+    found = {tag for tags in db.session.scalars(query) if tags is not None for tag in json.loads(tags)}
     return sorted(found)[:500]
 
 

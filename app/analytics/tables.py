@@ -17,7 +17,7 @@ from app.earnings.queries import Line
 
 CURRENCY = "USD"
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-KINDS = {
+KINDS: dict[str, str] = {
     Kind.SUBSCRIPTION: "Subscriptions",
     Kind.TIP: "Tips",
     Kind.MESSAGE: "Paid messages",
@@ -124,7 +124,7 @@ def transactions(found: Iterable[tuple[str, ZoneInfo, Line]]) -> Table:
         (
             line.received_at.astimezone(zone).isoformat(timespec="seconds"),
             name,
-            KINDS[Kind(line.type)],
+            KINDS[line.type],
             line.fan_name or "",
             line.fan_handle or "",
             line.gross_cents,

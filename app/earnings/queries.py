@@ -1,8 +1,8 @@
 """Reads of money received."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import select, tuple_
 
@@ -16,8 +16,7 @@ from app.fans.queries import tagged
 AT_ONCE = 5000
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A payment with who paid it; the name is None when nobody knows, or the fan was taken out. Money in cents."""
 
     id: int
@@ -62,8 +61,9 @@ def _lines(account_id: int, start: datetime, end: datetime, tag: str) -> Iterato
         query = query.where(tagged(tag))
     after = query
     while True:
-        found = db.session.execute(after).all()
-        yield from (Line(*row) for row in found)
+        # Without the session, which takes its time over each row.
+        found = db.session.connection().execute(after).all()
+        yield from map(Line._make, found)
         if len(found) < AT_ONCE:
             return
         last = found[-1]
