@@ -81,9 +81,9 @@ def revoke(refresh_token: str) -> None:
 
 def holder(access_token: str, keys: Keys) -> User:
     """Whose access token this is, while their sign-in lasts and they are enabled (one query); raises NotSignedIn."""
-    shown = proof(access_token, keys)
-    user = _owner(shown.family) if shown.family is not None else None
-    if user is None or user.id != shown.viewer:
+    claims = _claims(access_token, keys)
+    user = _owner(claims["fam"])
+    if user is None or str(user.id) != claims["sub"]:
         raise NotSignedIn(BAD_ACCESS)
     return user
 
@@ -111,10 +111,7 @@ class Proof:
 def proof(access_token: str, keys: Keys) -> Proof:
     """What a token proves whose signature is ours and which hasn't expired; raises NotSignedIn. Asks no database."""
     claims = _claims(access_token, keys)
-    viewer, family = claims["sub"], claims["fam"]
-    if claims["exp"] <= now().timestamp() or not isinstance(family, int) or not viewer.isdecimal():
-        raise NotSignedIn(BAD_ACCESS)
-    return Proof(int(viewer), family)
+    return Proof(int(claims["sub"]), claims["fam"])
 
 
 def lasts() -> ColumnElement[bool]:
@@ -146,14 +143,18 @@ def _pair(user: User, family_id: int, keys: Keys) -> Pair:
 
 
 def _claims(token: str, keys: Keys) -> dict[str, Any]:
+    """What a token says that we signed and that hasn't expired."""
     try:
         try:
-            return _decode(token, keys.current)
+            claims = _decode(token, keys.current)
         except jwt.InvalidSignatureError:
-            return _decode(token, keys.previous or keys.current)
+            claims = _decode(token, keys.previous or keys.current)
     # A header nested thousands deep is no DecodeError, but the recursion limit of the JSON parser.
     except (jwt.InvalidTokenError, RecursionError):
         raise NotSignedIn(BAD_ACCESS) from None
+    if claims["exp"] <= now().timestamp() or not isinstance(claims["fam"], int) or not claims["sub"].isdecimal():
+        raise NotSignedIn(BAD_ACCESS)
+    return claims
 
 
 # A signature stays as good as it was; whether the token has expired is asked each time.

@@ -23,6 +23,7 @@ from app.throttle import Limit
 View = Callable[..., Response]
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 SERVED = "operation"
+ASKER = {"viewer", "proof"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,7 @@ class Operation:
     body: type[BaseModel] | None
     query: type[BaseModel] | None
     idempotent: bool
+    state: kept.State | None
 
     @property
     def form(self) -> bool:
@@ -75,21 +77,22 @@ def contract(
             body=hints.get("body"),
             query=hints.get("query"),
             idempotent="once" in hints,
+            state=state,
         )
-        who = hints.keys() & {"viewer", "proof"}
 
         @Limit(text=lambda: allowance(operation), key=limits.caller, unless=limits.lifted)
         @wraps(handler)
-        def perform(known: kept.Known | None, **path: Any) -> Response:
-            response = known.answer() if known is not None else None
-            if response is None:
-                arguments = _read(operation, path) | {name: g.get(name) for name in who}
-                response = _respond(operation, handler(**path, **arguments), known)
-            return _unless_they_have_it(response)
+        def perform(**path: Any) -> Response:
+            def make() -> Response:
+                arguments = _read(operation, path) | {name: getattr(g, name) for name in hints.keys() & ASKER}
+                return _respond(operation, handler(**path, **arguments))
+
+            return _unless_they_have_it(_kept_or_made(operation, path, make))
 
         @wraps(handler)
         def view(**path: Any) -> Response:
-            return perform(_identify(operation, state, path), **path)
+            _identify(operation)
+            return perform(**path)
 
         setattr(view, SERVED, operation)
         return view
@@ -121,33 +124,53 @@ def _token() -> str:
     return token.strip()
 
 
-def _identify(operation: Operation, state: kept.State | None, path: Mapping[str, Any]) -> kept.Known | None:
-    """Find out who asks and, where answers are kept, in what state is what they ask for; raises NotSignedIn."""
+def _identify(operation: Operation) -> None:
+    """Find out who asks; where answers are kept, a token is only believed so far. Raises NotSignedIn."""
     if not operation.bearer:
-        return None
+        return
     token = _token()
     if token.startswith(api_tokens.PREFIX):
         _let_in(api_tokens.holder(token))
-    found = _state(operation, state, path, token) if state is not None else None
-    if found is None and "viewer" not in g:
+    elif operation.state is not None:
+        g.proof = tokens.proof(token, signing_keys())
+        g.caller = g.proof.viewer
+    else:
         _let_in(tokens.holder(token, signing_keys()))
-    return kept.Known(g.proof, found) if found else None
 
 
 def _let_in(viewer: User) -> None:
     g.viewer, g.proof, g.caller = viewer, tokens.Proof.of(viewer), viewer.id
 
 
-def _state(operation: Operation, state: kept.State, path: Mapping[str, Any], token: str) -> kept.Found:
-    """The state of what is asked for; whoever asks is let in by the same query when their proof holds."""
-    proof = g.proof if "proof" in g else tokens.proof(token, signing_keys())
+def _kept_or_made(operation: Operation, path: Mapping[str, Any], make: Callable[[], Response]) -> Response:
+    known = _known(operation, path)
+    if known is None:
+        return make()
+    response = known.answer()
+    if response is None:
+        response = make()
+        known.keep(response, _state(operation, path))
+    return response
+
+
+def _known(operation: Operation, path: Mapping[str, Any]) -> kept.Known | None:
+    """The state of what is asked for, which also tells whether the proof holds; else the usual way has to."""
+    if operation.state is None:
+        return None
+    found = _state(operation, path)
+    if found is None and "viewer" not in g:
+        _let_in(tokens.holder(_token(), signing_keys()))
+    return kept.Known(g.proof, found) if found else None
+
+
+def _state(operation: Operation, path: Mapping[str, Any]) -> kept.Found:
+    if operation.state is None:
+        return None
     try:
-        found = state(proof, reading.query(operation.query), **path) if operation.query else state(proof, **path)
+        query = [reading.query(operation.query)] if operation.query else []
     except Invalid:
         return None
-    if found is not None:
-        g.proof, g.caller = proof, g.get("caller", proof.viewer)
-    return found
+    return operation.state(g.proof, *query, **path)
 
 
 @dataclass(slots=True)
@@ -188,15 +211,13 @@ def _use(operation: Operation, once_key: str, path: Mapping[str, Any], arguments
     return idempotency.Use(g.caller, operation.name, once_key, "\n".join(parts).encode())
 
 
-def _respond(operation: Operation, outcome: Any, known: kept.Known | None) -> Response:
+def _respond(operation: Operation, outcome: Any) -> Response:
     if isinstance(outcome, Response):
         return outcome
     model, status = outcome if isinstance(outcome, tuple) else (outcome, next(iter(operation.answers)))
     response = Response(model.model_dump_json(), status, mimetype="application/json")
     if request.method == "GET" and status == 200:
         response.add_etag(weak=True)
-        if known is not None:
-            known.keep(response)
     return response
 
 

@@ -42,7 +42,7 @@ blueprint = Blueprint("api_conversations", __name__, url_prefix="/api/crm/conver
 def list_conversations(proof: Proof, query: InboxQuery) -> Plain:
     """Your accounts' conversations, the newest first."""
     page = conversations.page(proof, query.wanted(), query.limit, query.offset)
-    items = [ConversationItem.plain(row, page.owners) for row in page.rows]
+    items = [ConversationItem.plain(row) for row in page.rows]
     return Plain(conversations=items, total=page.total, limit=query.limit, offset=query.offset)
 
 

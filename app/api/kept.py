@@ -9,7 +9,9 @@ from flask import Flask, Response, current_app, request
 
 from app.accounts.tokens import Proof
 
-MOST_BYTES = 8 * 1024 * 1024
+MOST_BYTES = 16 * 1024 * 1024
+ENTRY, STATE_ROW = 1000, 250
+"""Bytes that an answer takes besides its body, and a row of its state."""
 Found = tuple[Hashable, ...] | None
 State = Callable[..., Found]
 """`(proof, query, **path)` → what differs once the answer would: empty when that takes too long to find out, None when
@@ -17,32 +19,43 @@ the proof doesn't hold, or what is asked for isn't there."""
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Who asked for what: nobody else gets what is kept here."""
+
+    viewer: int
+    path: str
+    query: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Kept:
     """An answer, and the state that it shows."""
 
-    state: Hashable
+    state: tuple[Hashable, ...]
     body: bytes
     etag: str
 
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes."""
+        return ENTRY + STATE_ROW * len(self.state) + len(self.body)
+
 
 class Answers:
-    """The answers that one process keeps; the one not asked for the longest goes first.
-
-    Their bodies take at most `most_bytes`, and their states about as much.
-    """
+    """The answers that one process keeps, `most_bytes` at the most; the one not asked for the longest goes first."""
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
         self._lock = Lock()
-        self._kept: LRUCache[Hashable, Kept] = LRUCache(most_bytes, getsizeof=lambda one: len(one.body))
+        self._kept: LRUCache[Place, Kept] = LRUCache(most_bytes, getsizeof=lambda one: one.size)
 
-    def find(self, place: Hashable) -> Kept | None:
+    def find(self, place: Place) -> Kept | None:
         """What was kept at this place last."""
         with self._lock:
             return self._kept.get(place)
 
-    def keep(self, place: Hashable, answer: Kept) -> None:
-        """Keep this answer at this place, unless it is larger than all of them may be."""
-        if len(answer.body) <= self._kept.maxsize:
+    def keep(self, place: Place, answer: Kept) -> None:
+        """Keep this answer at this place, unless it is too large or asked for in too long a way."""
+        if answer.size <= self._kept.maxsize and len(place.query) <= ENTRY // 4:
             with self._lock:
                 self._kept[place] = answer
 
@@ -52,7 +65,7 @@ class Known:
     """What is known of a request before anything is read for it: who asks, and the state of what they ask for."""
 
     proof: Proof
-    state: Hashable
+    state: tuple[Hashable, ...]
 
     def answer(self) -> Response | None:
         """The answer that was kept, if what it shows is still so."""
@@ -61,13 +74,14 @@ class Known:
             return None
         return Response(kept.body, mimetype="application/json", headers={"ETag": kept.etag})
 
-    def keep(self, response: Response) -> None:
-        """Keep an answer that was made after the state was read: it may be newer than it, never older."""
-        _answers().keep(self._place, Kept(self.state, response.get_data(), response.headers["ETag"]))
+    def keep(self, response: Response, state: Found) -> None:
+        """Keep an answer that was made in this state; `state` is what it was afterwards, and must be the same."""
+        if state == self.state:
+            _answers().keep(self._place, Kept(self.state, response.get_data(), response.headers["ETag"]))
 
     @property
-    def _place(self) -> Hashable:
-        return self.proof.viewer, request.path, request.query_string
+    def _place(self) -> Place:
+        return Place(self.proof.viewer, request.path, request.query_string)
 
 
 def init_app(app: Flask) -> None:

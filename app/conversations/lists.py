@@ -6,10 +6,11 @@ from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import (
-    BindParameter,
     ColumnElement,
     Row,
+    ScalarSelect,
     Select,
+    Subquery,
     Text,
     bindparam,
     cast,
@@ -21,13 +22,12 @@ from sqlalchemy import (
 )
 
 from app.accounts import queries as accounts
+from app.accounts.models import Account
 from app.accounts.tokens import Proof, lasts
 from app.conversations.models import Conversation
 from app.conversations.queries import NEWEST_FIRST
 from app.db import BigId, Written, read
 from app.fans.models import Fan
-
-ACCOUNTS: BindParameter[list[int]] = bindparam("accounts", expanding=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,23 +43,27 @@ class Filter:
 class Page:
     """Conversations with what is shown of their fans, newest first; `total` counts all that match.
 
-    `owners`: account id → its owner's. A row is: id, account's, fan's, time and text of the last message, how many
-    are unread, the fan's name, handle and avatar, the total.
+    A row is: id, account's, its owner's, fan's, time and text of the last message, how many are unread, the fan's
+    name, handle and avatar, the total.
     """
 
     rows: Sequence[Row[Any]]
-    owners: dict[int, int]
     total: int
 
 
 def page(proof: Proof, wanted: Filter, limit: int, offset: int) -> Page:
-    """One page in two queries (one more beyond the end); raises NotFound for an account that isn't theirs."""
-    owners = accounts.owners(proof.viewer, wanted.account_id)
-    values = {"accounts": list(owners), "limit": limit, "offset": offset}
-    rows = read(_page(wanted.unread, wanted.search), values) if owners else []
-    if rows or not offset or not owners:
-        return Page(rows, owners, rows[0].total if rows else 0)
-    return Page(rows, owners, read(_total(wanted.unread, wanted.search), values)[0][0])
+    """One page in one query for one account, in two for several (one more beyond the end).
+
+    Raises NotFound for an account that isn't theirs.
+    """
+    values = proof.values() | {"account": wanted.account_id, "limit": limit, "offset": offset}
+    for several in (False,) if wanted.account_id is not None else (False, True):
+        matching = _Matching(several, wanted.account_id is not None, wanted.unread, wanted.search)
+        if rows := read(_page(matching), values):
+            return Page(rows, rows[0].total)
+    if wanted.account_id is not None:
+        accounts.owners(proof.viewer, wanted.account_id)
+    return Page([], read(_total(matching), values)[0][0] if offset else 0)
 
 
 def state(proof: Proof, wanted: Filter, limit: int, offset: int) -> tuple[Row[Any], ...] | None:
@@ -67,76 +71,92 @@ def state(proof: Proof, wanted: Filter, limit: int, offset: int) -> tuple[Row[An
 
     Empty where it takes more than a short look into an index: for several accounts at once, and for a search.
     """
-    values = proof.values() | {"account": wanted.account_id, "limit": limit, "offset": offset}
-    rows = read(_state(wanted.unread, wanted.account_id is not None), values | ({"limit": 0} if wanted.search else {}))
+    named = wanted.account_id is not None or bool(wanted.search)
+    account_id = wanted.account_id if not wanted.search else None
+    values = proof.values() | {"account": account_id, "limit": limit, "offset": offset}
+    rows = read(_state(_Matching(False, named, wanted.unread, "")), values)
     return tuple(row for row in rows if row.id is not None) if rows else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Matching:
+    """What makes a statement another one: of `several` accounts, or one, which is `named` or the only one."""
+
+    several: bool
+    named: bool
+    unread: bool
+    search: str
+
+    def ids(self) -> Select[int]:
+        """The ids of conversations that match."""
+        account = accounts.scope() if self.several else _one_account(self.named)
+        of_account = Conversation.account_id.in_(account) if self.several else Conversation.account_id == account
+        query = select(Conversation.id).where(of_account)
+        if self.unread:
+            query = query.where(_unread())
+        if self.search:
+            handle = Fan.handle.icontains(self.search.lstrip("@"), autoescape=True)
+            query = query.join(Fan, Fan.id == Conversation.fan_id)
+            query = query.where(Fan.name.icontains(self.search, autoescape=True) | handle)
+        return query
+
+    def newest(self) -> Subquery:
+        """Those on the page; of one account they are found in an index alone, in its order."""
+        query = self.ids().order_by(*NEWEST_FIRST)
+        return query.limit(bindparam("limit")).offset(bindparam("offset")).subquery()
+
+
+def _one_account(named: bool) -> ScalarSelect[int]:
+    """The account that is named, if it is theirs, or their only one; else none."""
+    mine = accounts.scope().subquery()
+    if named:
+        return select(mine.c.id).where(mine.c.id == bindparam("account", type_=BigId)).limit(1).scalar_subquery()
+    return select(func.min(mine.c.id)).having(func.count() == 1).scalar_subquery()
 
 
 # Built once: SQLAlchemy takes longer to build them than a database to answer them.
 @lru_cache(maxsize=64)
-def _page(unread: bool, search: str) -> Select[Any]:
-    """The ids are found in an index alone; only the rows that are shown are read."""
-    newest = _matching(unread, search).order_by(*NEWEST_FIRST).limit(bindparam("limit")).offset(bindparam("offset"))
-    shown = newest.subquery()
+def _page(matching: _Matching) -> Select[Any]:
+    shown = matching.newest()
+    columns: tuple[Any, ...] = (
+        Conversation.id,
+        Conversation.account_id,
+        Account.owner_id,
+        Conversation.fan_id,
+        Written(Conversation.last_message_at),
+        Conversation.last_message,
+        Conversation.unread_count,
+        Fan.name,
+        Fan.handle,
+        Fan.avatar,
+        _total(matching).scalar_subquery().label("total"),
+    )
     return (
-        select(
-            Conversation.id,
-            Conversation.account_id,
-            Conversation.fan_id,
-            Written(Conversation.last_message_at),
-            Conversation.last_message,
-            Conversation.unread_count,
-            Fan.name,
-            Fan.handle,
-            Fan.avatar,
-            _total(unread, search).scalar_subquery().label("total"),
-        )
+        select(*columns)
         .join(shown, shown.c.id == Conversation.id)
+        .join(Account, Account.id == Conversation.account_id)
         .join(Fan, Fan.id == Conversation.fan_id)
         .order_by(*NEWEST_FIRST)
     )
 
 
-def _total(unread: bool, search: str) -> Select[int]:
-    return select(func.count()).select_from(_matching(unread, search).subquery())
-
-
-def _matching(unread: bool, search: str) -> Select[int]:
-    query = select(Conversation.id).where(Conversation.account_id.in_(ACCOUNTS))
-    if unread:
-        query = query.where(_unread())
-    if search:
-        handle = Fan.handle.icontains(search.lstrip("@"), autoescape=True)
-        query = query.join(Fan, Fan.id == Conversation.fan_id)
-        query = query.where(Fan.name.icontains(search, autoescape=True) | handle)
-    return query
-
-
 @cache
-def _state(unread: bool, named: bool) -> Select[Any]:
-    """For one account only, because an index knows the order of its conversations."""
-    mine = accounts.scope().subquery()
-    only = select(func.min(mine.c.id)).scalar_subquery()
-    account = bindparam("account", type_=BigId) if named else only
-    theirs = account.in_(accounts.scope()) if named else select(func.count()).select_from(mine).scalar_subquery() == 1
-    matching = [Conversation.account_id == account, *([_unread()] if unread else [])]
-    total = select(func.count()).select_from(Conversation).where(*matching).scalar_subquery()
-    shown = (
-        select(Conversation.id, Conversation.fan_id, Conversation.version, Conversation.unread_count)
-        .where(*matching, theirs)
-        .order_by(*NEWEST_FIRST)
-        .limit(bindparam("limit"))
-        .offset(bindparam("offset"))
-        .subquery()
-    )
+def _state(matching: _Matching) -> Select[Any]:
+    shown = matching.newest()
     asker = select(literal(1).label("one")).where(lasts()).subquery()
     # A fan's name may change without their conversation.
+    columns = (Conversation.id, Conversation.version, Conversation.unread_count, cast(Fan.updated_at, Text))
     return (
-        select(shown, cast(Fan.updated_at, Text), total)
+        select(*columns, _total(matching).scalar_subquery())
         .select_from(asker)
         .join(shown, true(), isouter=True)
-        .join(Fan, Fan.id == shown.c.fan_id, isouter=True)
+        .join(Conversation, Conversation.id == shown.c.id, isouter=True)
+        .join(Fan, Fan.id == Conversation.fan_id, isouter=True)
     )
+
+
+def _total(matching: _Matching) -> Select[int]:
+    return select(func.count()).select_from(matching.ids().subquery())
 
 
 @cache

@@ -42,7 +42,6 @@ class Fan(Model):
         ),
         Index("ix_fan_tier", "account_id", "tier", **_where("removed_at IS NULL")),
         Index("ix_fan_tagged", "account_id", "updated_at", **_where("tagged IS NOT NULL")),
-        Index("ix_fan_tags", "account_id", "tagged", "id", **_where("tagged IS NOT NULL AND removed_at IS NULL")),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

@@ -21,7 +21,7 @@ SORTS: dict[str, InstrumentedAttribute[object]] = {
 
 FEW = 1000
 # Always true. Without it SQLite goes through the fans in the order of the page, and looks up each in the table.
-SEARCH_FIRST = Fan.searched >= ""
+_SEARCH_FIRST = Fan.searched >= ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +54,12 @@ class Page:
 def page(viewer: User, wanted: Filter, limit: int, offset: int) -> Page:
     """One page in two queries; raises NotFound for an account that isn't the viewer's."""
     where = _conditions(viewer, wanted)
-    total = db.session.execute(select(func.count()).select_from(Fan).where(*where, SEARCH_FIRST)).scalar_one()
+    first = by_index(wanted.tag)
+    total = db.session.execute(select(func.count()).select_from(Fan).where(*where, *first)).scalar_one()
     if total == 0 and wanted.account_id is not None:
         accounts.account(viewer, wanted.account_id)
     if total <= FEW:
-        where.append(SEARCH_FIRST)
+        where += first
     query = _owned().where(*where).order_by(*_order(wanted.sort)).limit(limit).offset(offset)
     rows = db.session.execute(query).all() if total > offset else []
     return Page([Owned(row.Fan, row.owner_id) for row in rows], total)
@@ -89,6 +90,11 @@ def _conditions(viewer: User, wanted: Filter) -> list[ColumnElement[bool]]:
     if wanted.tag:
         found.append(tagged(wanted.tag))
     return found
+
+
+def by_index(tag: str) -> list[ColumnElement[bool]]:
+    """What to add where fans are to be found before they are put in order; those with a tag have an own index."""
+    return [] if tag else [_SEARCH_FIRST]
 
 
 def named(words: str) -> ColumnElement[bool]:

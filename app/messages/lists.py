@@ -75,7 +75,7 @@ def thread(proof: Proof, conversation_id: int, limit: int, offset: int, before: 
     return Thread(shown, found[0].total, following)
 
 
-def thread_state(proof: Proof, conversation_id: int) -> Row[int, int] | None:
+def thread_state(proof: Proof, conversation_id: int) -> Row[int, int, str] | None:
     """What differs once any page of the conversation would: one query, which also asks whether the proof holds.
 
     None when it doesn't, and when the conversation isn't theirs.
@@ -85,9 +85,10 @@ def thread_state(proof: Proof, conversation_id: int) -> Row[int, int] | None:
 
 
 @cache
-def _thread_state() -> Select[int, int]:
-    # Whoever marks messages as read leaves the version as it is.
-    return select(Conversation.version, Conversation.unread_count).where(*_theirs(), lasts())
+def _thread_state() -> Select[int, int, str]:
+    # Whoever marks messages as read leaves the version as it is, and SQLite gives the last id again once it is free.
+    made = as_text(Conversation.created_at, Text)
+    return select(Conversation.version, Conversation.unread_count, made).where(*_theirs(), lasts())
 
 
 def _count(values: dict[str, Any]) -> int:

@@ -1,16 +1,19 @@
 """An answer is given again while nothing of it has changed, and never to somebody who may not see it any more."""
 
 from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
 
 from app.accounts import api_tokens, owning
 from app.accounts import service as people_of_ours
-from app.api.kept import Answers, Kept
+from app.accounts.tokens import Proof
+from app.api.kept import Answers, Kept, Place
 from app.clock import now
-from app.conversations import people
-from app.db import transaction
+from app.conversations import lists, people
+from app.db import read, transaction
 from app.imports import merge
 from app.imports.cells import Row
 from app.inbound import talk
@@ -111,6 +114,39 @@ def test_what_was_kept_is_for_nobody_elses_eyes(call_as: SignIn, cast: Cast) -> 
     assert olga.get(INBOX).json["total"] == 0
 
 
+@pytest.mark.usefixtures("any_database")
+def test_a_conversation_with_the_number_of_an_erased_one_is_another(as_ada: Caller, cast: Cast) -> None:
+    newcomer = "5001", "5002"
+    for number, platform_id in enumerate(newcomer):
+        said = Said(f"80{number}", Person(platform_id), False, f"I am {platform_id}", "", 0, (), now())
+        with transaction():
+            talk.write_down(cast.account.id, talk.arriving(cast.account.id, [said]))
+        first = as_ada.get(INBOX).json["conversations"][0]
+        path = f"{INBOX}/{first['id']}/messages"
+        assert [[one["text"] for one in as_ada.get(path).json["messages"]] for _ in range(2)] == [[said.text]] * 2
+        erasure.erase_fan(cast.ada, first["fanId"], quiet=timedelta(0))
+        assert as_ada.get(path).status_code == 404
+
+
+@pytest.mark.usefixtures("any_database")
+def test_what_changed_while_an_answer_was_made_is_not_kept(
+    app: Flask, as_ada: Caller, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = lists.page
+
+    def come_between(*arguments: Any) -> lists.Page:
+        fan_writes(cast, "7002")
+        return real(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(lists, "page", come_between)
+        as_ada.get(INBOX)
+    with count_queries() as statements:
+        as_ada.get(INBOX)
+    assert len(statements) > 1
+
+
+@pytest.mark.usefixtures("any_database")
 def test_a_personal_token_is_answered_from_what_was_kept_until_it_is_revoked(app: Flask, cast: Cast) -> None:
     caller = Caller(app.test_client(), api_tokens.create(cast.ada, "Reports"))
     first = caller.get(INBOX)
@@ -129,6 +165,19 @@ def test_a_manager_of_several_accounts_takes_no_query_more(call_as: SignIn, cast
         assert len(statements) == 3
 
 
+@pytest.mark.usefixtures("any_database")
+def test_a_foreign_accounts_conversations_are_not_even_counted(call_as: SignIn, cast: Cast) -> None:
+    proof = Proof.of(cast.eve)
+    rows = read(lists._state(lists._Matching(False, True, False, "")), _asked(proof, cast.account.id))
+    assert [row[-1] for row in rows] == [0]
+    rows = read(lists._state(lists._Matching(False, True, False, "")), _asked(proof, cast.eves_account.id))
+    assert [row[-1] for row in rows] == [1]
+
+
+def _asked(proof: Proof, account_id: int) -> dict[str, int | None]:
+    return proof.values() | {"account": account_id, "limit": 50, "offset": 0}
+
+
 def test_an_answer_that_was_kept_counts_towards_the_limit(app: Flask, as_ada: Caller) -> None:
     app.config["API_LIMITS"] = {"list_conversations": "3 per minute"}
     answers = [as_ada.get(INBOX) for _ in range(4)]
@@ -137,9 +186,12 @@ def test_an_answer_that_was_kept_counts_towards_the_limit(app: Flask, as_ada: Ca
 
 
 def test_what_is_kept_stays_within_its_bytes() -> None:
-    answers = Answers(most_bytes=1000)
-    for number in range(10):
-        answers.keep(number, Kept((number,), b"x" * 300, "etag"))
-    assert [number for number in range(10) if answers.find(number)] == [7, 8, 9]
-    answers.keep(10, Kept((10,), b"x" * 1001, "etag"))
-    assert answers.find(10) is None
+    answers = Answers(most_bytes=10_000)
+    places = [Place(1, INBOX, f"offset={number}".encode()) for number in range(10)]
+    for number, place in enumerate(places):
+        answers.keep(place, Kept((number,), b"x" * 1500, "etag"))
+    assert [number for number, place in enumerate(places) if answers.find(place)] == [7, 8, 9]
+    answers.keep(places[0], Kept((0,), b"x" * 10_001, "etag"))
+    long = Place(1, INBOX, b"q=" + b"x" * 300)
+    answers.keep(long, Kept((0,), b"x", "etag"))
+    assert answers.find(places[0]) is answers.find(long) is None

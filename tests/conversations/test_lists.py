@@ -20,7 +20,8 @@ def _plan(unread: bool) -> str:
     asked: list[tuple[str, Any]] = []
     connection = db.session.connection()
     event.listen(connection, "before_cursor_execute", lambda *given: asked.append(given[2:4]))
-    connection.execute(lists._page(unread, ""), {"accounts": [1], "limit": 50, "offset": 100})
+    page = lists._page(lists._Matching(several=False, named=True, unread=unread, search=""))
+    connection.execute(page, {"viewer": 1, "account": 1, "limit": 50, "offset": 100})
     (statement, values), *_ = asked
     if connection.dialect.name == "sqlite":
         return "\n".join(row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values))

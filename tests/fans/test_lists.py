@@ -1,5 +1,6 @@
 """The table of fans: filtered, in order, page by page forwards and back, never a fan twice or none."""
 
+import secrets
 from datetime import timedelta
 
 import pytest
@@ -80,6 +81,15 @@ def test_pages_forwards_and_back_are_the_whole_list_in_order(
         back = [fan.id for fan in page.rows] + back
         place = page.before
     assert back == whole[: len(whole) - len(pages[-1])]
+
+
+def test_as_many_and_as_long_tags_as_there_may_be_are_kept_and_found(ada: User, account: Account, cast: Cast) -> None:
+    # Of letters that no compression makes fewer: an index takes only 2,704 bytes of them.
+    tags = [secrets.token_hex(12) + "Щё" * 13 for _ in range(service.MOST_TAGS)]
+    service.change(ada, cast.fans[0].id, {"tags": tags})
+    found = lists.stretch(ada, account.id, Wanted(tag=tags[-1]), 10)
+    assert [fan.id for fan in found.rows] == [cast.fans[0].id]
+    assert lists.stretch(ada, account.id, Wanted(tag=tags[-1][:-1]), 10).rows == []
 
 
 def test_a_tag_is_put_on_and_taken_off_many(ada: User, account: Account, cast: Cast) -> None:

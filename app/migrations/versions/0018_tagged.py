@@ -1,4 +1,4 @@
-"""The tags of a fan as text, made by the database: an index of it finds and counts those with a tag by itself."""
+"""The tags of a fan as text, made by the database, which so knows how many have none."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -9,15 +9,9 @@ branch_labels = None
 depends_on = None
 
 TAGGED = "nullif(CAST(tags AS VARCHAR), '[]')"
-INDEXES = (
-    ('ix_fan_tagged', ['account_id', 'updated_at'], sa.text('tagged IS NOT NULL')),
-    ('ix_fan_tags', ['account_id', 'tagged', 'id'], sa.text('tagged IS NOT NULL AND removed_at IS NULL')),
-)
-BEFORE = ('ix_fan_tagged', ['account_id', 'updated_at'], sa.text("CAST(tags AS VARCHAR) <> '[]'"))
-
-
-def create(name: str, columns: list[str], where: sa.TextClause) -> None:
-    op.create_index(name, 'fan', columns, sqlite_where=where, postgresql_where=where)
+COLUMNS = ['account_id', 'updated_at']
+NOW = sa.text('tagged IS NOT NULL')
+BEFORE = sa.text("CAST(tags AS VARCHAR) <> '[]'")
 
 
 def upgrade() -> None:
@@ -25,12 +19,10 @@ def upgrade() -> None:
     stored = op.get_bind().dialect.name == 'postgresql'
     op.drop_index('ix_fan_tagged', table_name='fan')
     op.add_column('fan', sa.Column('tagged', sa.Text(), sa.Computed(TAGGED, persisted=stored)))
-    for index in INDEXES:
-        create(*index)
+    op.create_index('ix_fan_tagged', 'fan', COLUMNS, sqlite_where=NOW, postgresql_where=NOW)
 
 
 def downgrade() -> None:
-    for name, _, _ in INDEXES:
-        op.drop_index(name, table_name='fan')
+    op.drop_index('ix_fan_tagged', table_name='fan')
     op.drop_column('fan', 'tagged')
-    create(*BEFORE)
+    op.create_index('ix_fan_tagged', 'fan', COLUMNS, sqlite_where=BEFORE, postgresql_where=BEFORE)
