@@ -27,6 +27,7 @@ from app.accounts.tokens import Proof, lasts
 from app.conversations.models import Conversation
 from app.conversations.queries import NEWEST_FIRST
 from app.db import BigId, Written, read
+from app.extensions import db
 from app.fans.models import Fan
 
 
@@ -58,7 +59,8 @@ def page(proof: Proof, wanted: Filter, limit: int, offset: int) -> Page:
     """
     values = proof.values() | {"account": wanted.account_id, "limit": limit, "offset": offset}
     for several in (False,) if wanted.account_id is not None else (False, True):
-        matching = _Matching(several, wanted.account_id is not None, wanted.unread, wanted.search)
+        by_account = several and db.engine.dialect.name == "postgresql"
+        matching = _Matching(several, wanted.account_id is not None, wanted.unread, wanted.search, by_account)
         if rows := read(_page(matching), values):
             return Page(rows, rows[0].total)
     if wanted.account_id is not None:
@@ -80,17 +82,25 @@ def state(proof: Proof, wanted: Filter, limit: int, offset: int) -> tuple[Row[An
 
 @dataclass(frozen=True, slots=True)
 class _Matching:
-    """What makes a statement another one: of `several` accounts, or one, which is `named` or the only one."""
+    """What makes a statement another one: of `several` accounts, or one, which is `named` or the only one.
+
+    `by_account`: the newest of each account are taken from the index; by itself PostgreSQL would put all of them in
+    order. SQLite doesn't know how.
+    """
 
     several: bool
     named: bool
     unread: bool
     search: str
+    by_account: bool = False
 
     def ids(self) -> Select[int]:
         """The ids of conversations that match."""
-        account = accounts.scope() if self.several else _one_account(self.named)
-        of_account = Conversation.account_id.in_(account) if self.several else Conversation.account_id == account
+        if self.several:
+            return self._narrowed(Conversation.account_id.in_(accounts.scope()))
+        return self._narrowed(Conversation.account_id == _one_account(self.named))
+
+    def _narrowed(self, of_account: ColumnElement[bool]) -> Select[int]:
         query = select(Conversation.id).where(of_account)
         if self.unread:
             query = query.where(_unread())
@@ -102,8 +112,15 @@ class _Matching:
 
     def newest(self) -> Subquery:
         """Those on the page; of one account they are found in an index alone, in its order."""
-        query = self.ids().order_by(*NEWEST_FIRST)
-        return query.limit(bindparam("limit")).offset(bindparam("offset")).subquery()
+        limit, offset = bindparam("limit", type_=BigId), bindparam("offset", type_=BigId)
+        if not self.by_account:
+            return self.ids().order_by(*NEWEST_FIRST).limit(limit).offset(offset).subquery()
+        mine = select(Account.id).where(Account.id.in_(accounts.scope())).subquery()
+        of_each = self._narrowed(Conversation.account_id == mine.c.id).add_columns(Conversation.last_message_at)
+        each = of_each.correlate(mine).order_by(*NEWEST_FIRST).limit(limit + offset).lateral()
+        query = select(each.c.id).select_from(mine).join(each, true())
+        newest_first = (each.c.last_message_at.desc().nulls_last(), each.c.id.desc())
+        return query.order_by(*newest_first).limit(limit).offset(offset).subquery()
 
 
 def _one_account(named: bool) -> ScalarSelect[int]:
