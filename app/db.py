@@ -2,14 +2,13 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import lru_cache
 from sqlite3 import Connection as SQLiteConnection
-from typing import Any, TypeVarTuple
+from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Engine, Integer, Row, Select, String, TypeDecorator, event
+from sqlalchemy import BigInteger, DateTime, Dialect, Engine, Integer, String, TypeDecorator, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
@@ -53,9 +52,6 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value.tzinfo is None:
             return value.replace(tzinfo=UTC)
         return value if value.tzinfo is UTC else value.astimezone(UTC)
-
-
-Columns = TypeVarTuple("Columns")
 
 
 @contextmanager
@@ -106,23 +102,6 @@ def database_now() -> datetime:
     return datetime.fromisoformat(value).replace(tzinfo=UTC)
 
 
-def read(statement: Select[*Columns], values: Mapping[str, Any]) -> Sequence[Row[*Columns]]:
-    """The rows of one query for somebody who only looks: it joins an open transaction, and opens none.
-
-    That spares the round trips that begin and end one.
-    """
-    if db.session.registry.has() and db.session().in_transaction():
-        return db.session.connection().execute(statement, values).all()
-    with _readers(db.engine).connect() as connection:
-        return connection.execute(statement, values).all()
-
-
-@lru_cache(maxsize=4)
-def _readers(engine: Engine) -> Engine:
-    # SQLite's driver begins nothing for a SELECT.
-    return engine if engine.dialect.name == "sqlite" else engine.execution_options(isolation_level="AUTOCOMMIT")
-
-
 class Clock(FunctionElement[datetime]):
     """The database's clock inside of a statement, where `database_now` would be a round trip more."""
 
@@ -163,6 +142,23 @@ def _written_by_sqlite(written: Written, compiler: SQLCompiler, **options: Any) 
 def _written_by_postgresql(written: Written, compiler: SQLCompiler, **options: Any) -> str:
     moment = compiler.process(written.clauses, **options)
     return f"to_char({moment} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
+
+
+class Joined(FunctionElement[str]):
+    """The texts of many rows as one, a space between them."""
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(Joined, "sqlite")
+def _joined_by_sqlite(joined: Joined, compiler: SQLCompiler, **options: Any) -> str:
+    return f"group_concat({compiler.process(joined.clauses, **options)}, ' ')"
+
+
+@compiles(Joined, "postgresql")
+def _joined_by_postgresql(joined: Joined, compiler: SQLCompiler, **options: Any) -> str:
+    return f"string_agg({compiler.process(joined.clauses, **options)}, ' ')"
 
 
 @event.listens_for(Engine, "connect")

@@ -7,9 +7,10 @@ from typing import TypeVar
 from sqlalchemy import BindParameter, CompoundSelect, Select, bindparam, select
 
 from app.accounts.models import Account, Membership, Role, User
-from app.db import BigId, read
+from app.db import BigId
 from app.errors import Invalid, NotFound, Problem
 from app.extensions import db
+from app.reads import read
 
 Found = TypeVar("Found")
 NOBODY = 0

@@ -14,9 +14,10 @@ from app.accounts import queries
 from app.accounts.models import RefreshToken, Role, TokenFamily, User
 from app.accounts.service import audit
 from app.clock import now
-from app.db import BigId, read, transaction
+from app.db import BigId, transaction
 from app.errors import NotSignedIn
 from app.extensions import db
+from app.reads import read
 
 ACCESS_LIFE = timedelta(minutes=15)
 REFRESH_LIFE = timedelta(days=30)

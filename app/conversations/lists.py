@@ -15,7 +15,6 @@ from sqlalchemy import (
     bindparam,
     cast,
     func,
-    literal,
     literal_column,
     select,
     true,
@@ -26,9 +25,12 @@ from app.accounts.models import Account
 from app.accounts.tokens import Proof, lasts
 from app.conversations.models import Conversation
 from app.conversations.queries import NEWEST_FIRST
-from app.db import BigId, Written, read
+from app.db import BigId, Joined, Written
 from app.extensions import db
 from app.fans.models import Fan
+from app.reads import glance, read
+
+COLON = literal_column("':'", Text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ def page(proof: Proof, wanted: Filter, limit: int, offset: int) -> Page:
     return Page([], read(_total(matching), values)[0][0] if offset else 0)
 
 
-def state(proof: Proof, wanted: Filter, limit: int, offset: int) -> tuple[Row[Any], ...] | None:
+def state(proof: Proof, wanted: Filter, limit: int, offset: int) -> tuple[str, int] | tuple[()] | None:
     """What differs once the page would; the same query asks whether the proof holds: None when it doesn't.
 
     Empty where it takes more than a short look into an index: for several accounts at once, and for a search.
@@ -76,8 +78,11 @@ def state(proof: Proof, wanted: Filter, limit: int, offset: int) -> tuple[Row[An
     named = wanted.account_id is not None or bool(wanted.search)
     account_id = wanted.account_id if not wanted.search else None
     values = proof.values() | {"account": account_id, "limit": limit, "offset": offset}
-    rows = read(_state(_Matching(False, named, wanted.unread, "")), values)
-    return tuple(row for row in rows if row.id is not None) if rows else None
+    found = glance(_state(_Matching(False, named, wanted.unread, "")), values)
+    if found is None:
+        return None
+    shown, total = found
+    return (shown, total) if shown else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +115,12 @@ class _Matching:
             query = query.where(Fan.name.icontains(self.search, autoescape=True) | handle)
         return query
 
-    def newest(self) -> Subquery:
-        """Those on the page; of one account they are found in an index alone, in its order."""
+    def newest(self, *further: ColumnElement[Any]) -> Subquery:
+        """Those on the page, their ids and `further` columns; of one account they stand in an index in this order."""
         limit, offset = bindparam("limit", type_=BigId), bindparam("offset", type_=BigId)
         if not self.by_account:
-            return self.ids().order_by(*NEWEST_FIRST).limit(limit).offset(offset).subquery()
+            found = self.ids().add_columns(*further)
+            return found.order_by(*NEWEST_FIRST).limit(limit).offset(offset).subquery()
         mine = select(Account.id).where(Account.id.in_(accounts.scope())).subquery()
         of_each = self._narrowed(Conversation.account_id == mine.c.id).add_columns(Conversation.last_message_at)
         each = of_each.correlate(mine).order_by(*NEWEST_FIRST).limit(limit + offset).lateral()
@@ -158,18 +164,11 @@ def _page(matching: _Matching) -> Select[Any]:
 
 
 @cache
-def _state(matching: _Matching) -> Select[Any]:
-    shown = matching.newest()
-    asker = select(literal(1).label("one")).where(lasts()).subquery()
-    # A fan's name may change without their conversation.
-    columns = (Conversation.id, Conversation.version, Conversation.unread_count, cast(Fan.updated_at, Text))
-    return (
-        select(*columns, _total(matching).scalar_subquery())
-        .select_from(asker)
-        .join(shown, true(), isouter=True)
-        .join(Conversation, Conversation.id == shown.c.id, isouter=True)
-        .join(Fan, Fan.id == Conversation.fan_id, isouter=True)
-    )
+def _state(matching: _Matching) -> Select[str | None, int]:
+    # Whoever marks messages as read leaves the version as it is.
+    parts = [cast(column, Text) for column in (Conversation.id, Conversation.version, Conversation.unread_count)]
+    shown = matching.newest((parts[0] + COLON + parts[1] + COLON + parts[2]).label("state"))
+    return select(select(Joined(shown.c.state)).scalar_subquery(), _total(matching).scalar_subquery()).where(lasts())
 
 
 def _total(matching: _Matching) -> Select[int]:

@@ -1,5 +1,6 @@
 """The conversation: what the inbox lists; and the replies that its account's people keep for it."""
 
+import secrets
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from app.extensions import Model
 from app.fans.models import Fan
 
 SHORTCUT_LENGTH = 40
+FIRST_VERSIONS = 1_000_000_000
 
 
 def _only(where: str) -> dict[str, Any]:
@@ -23,8 +25,8 @@ class Conversation(Model):
     """The thread of one account with one fan; `last_message` is the beginning of the newest text.
 
     `last_direction`: who wrote it, `in` when an answer is waited for. `version` grows with everything that its page
-    would show, so that a poll can tell "nothing new". `read_due_at`: it was read here, and from then on the platform
-    is to be told.
+    would show but `unread_count`, so that a poll can tell "nothing new"; it begins anywhere, because SQLite gives the
+    last id again once it is free. `read_due_at`: it was read here, and from then on the platform is to be told.
     """
 
     __tablename__ = "conversation"
@@ -41,7 +43,7 @@ class Conversation(Model):
     last_direction: Mapped[str | None] = mapped_column(String(3))
     unread_count: Mapped[int] = mapped_column(default=0)
     read_due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    version: Mapped[int] = mapped_column(default=0)
+    version: Mapped[int] = mapped_column(default=lambda: secrets.randbelow(FIRST_VERSIONS))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
 
     fan: Mapped[Fan] = relationship(lazy="raise")

@@ -1,12 +1,8 @@
 """What is changed of a fan is changed in their conversation too: pages that show it must notice."""
 
-from sqlalchemy import select
-
 from app.accounts.models import User
 from app.conversations import service
-from app.conversations.models import Conversation
 from app.db import transaction
-from app.extensions import db
 from app.fans import service as fans
 from app.fans.models import Fan
 from app.fans.service import Details
@@ -16,5 +12,5 @@ def change_fan(viewer: User, fan_id: int, details: Details) -> Fan:
     """Change what is given of a fan; raises NotFound, or Conflict when platform id or handle are taken."""
     with transaction():
         fan = fans.change(viewer, fan_id, details)
-        service.changed(list(db.session.scalars(select(Conversation.id).where(Conversation.fan_id == fan.id))))
+        service.fans_changed([fan.id])
         return fan

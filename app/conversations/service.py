@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import Table, bindparam, case, select, update
+from sqlalchemy import Select, Table, bindparam, case, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.accounts import queries as accounts
@@ -82,6 +82,16 @@ def changed(conversation_ids: list[int]) -> None:
     """Something that the conversation's page shows has changed."""
     with transaction():
         db.session.connection().execute(CHANGE, {"ids": conversation_ids})
+
+
+def fans_changed(fan_ids: Collection[int] | Select[int]) -> None:
+    """What their conversations show of these fans, name, handle or picture, has changed."""
+    # In one order: others who change several conversations wait instead of holding each other up.
+    shown = select(Conversation.id).where(Conversation.fan_id.in_(fan_ids)).order_by(Conversation.id)
+    with transaction():
+        found = list(db.session.scalars(shown.with_for_update(key_share=True)))
+        if found:
+            changed(found)
 
 
 def mark_read(viewer: User, conversation_id: int) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, Tuple, bindparam, exists, func, literal, select, tuple_
 
 from app.accounts.models import Account
-from app.db import BigId, UtcDateTime, read
+from app.db import BigId, UtcDateTime
 from app.delivery import heartbeat
 from app.delivery.circuit_breaker import State
 from app.delivery.models import Stop
@@ -19,6 +19,7 @@ from app.delivery.token_bucket import View
 from app.extensions import db
 from app.messages.models import Message, Status
 from app.messages.queries import in_line
+from app.reads import read
 from config import RateLimit
 
 CALL_SECONDS = 0.3

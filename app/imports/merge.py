@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Table, bindparam, case, func, or_, select, te
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.clock import now
+from app.conversations import service as conversations
 from app.earnings.models import Transaction
 from app.extensions import db
 from app.fans.models import Fan
@@ -64,6 +65,7 @@ MEET_BY_NAME = (
 )
 AMBIGUOUS = STAGED.delete().where(told.twins == true()).returning(told.line)
 CHANGING = select(fan.id).join(STAGED, DIFFERENT).order_by(fan.id).with_for_update(key_share=True, of=FANS)
+RENAMED = select(fan.id).join(STAGED, (told.fan_id == fan.id) & (told.name != "") & (told.name != fan.name))
 CHANGE = update(FANS).where(DIFFERENT).values(updated_at=bindparam("at"), **AFTER)
 # Most files hold more new fans than known ones, and the unique constraint of handles is the quickest to say so. In one
 # order: two imports of the same fans wait for each other instead of holding each other up.
@@ -122,4 +124,5 @@ def _change(connection: Connection, values: Mapping[str, object]) -> int:
     # Locked before they are changed: what is paid meanwhile is counted.
     if connection.execute(CHANGING).first() is None:
         return 0
+    conversations.fans_changed(RENAMED)
     return connection.execute(CHANGE, values, execution_options=COUNTED).rowcount

@@ -6,6 +6,7 @@ from typing import cast
 
 from sqlalchemy import Table, bindparam, select, update
 
+from app.conversations import service as conversations
 from app.conversations.models import Conversation
 from app.db import insert_unless_there, transaction
 from app.extensions import db
@@ -43,7 +44,10 @@ def known(account_id: int, person: Person) -> Fan:
         ) or _link(account_id, person)
         if fan is None:
             fan = fans.ensure(account_id, person.platform_id)
+        before = fan.name, fan.handle
         _complete(fan, person)
+        if (fan.name, fan.handle) != before:
+            conversations.fans_changed([fan.id])
         return fan
 
 

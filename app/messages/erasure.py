@@ -31,7 +31,7 @@ def remove_fan(viewer: User, fan_id: int) -> Fan:
         fan.name, fan.removed_at = NAME, now()
         fan.handle = fan.platform_id = fan.email = fan.avatar = fan.tier = None
         fan.tags, fan.notes = [], ""
-        conversations.changed(list(db.session.scalars(_conversation_of(fan))))
+        conversations.fans_changed([fan.id])
         audit("fan.removed", user=viewer, account_id=fan.account_id, fan_id=fan.id)
         db.session.flush()
         return fan

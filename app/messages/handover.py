@@ -9,10 +9,11 @@ from typing import Any, cast
 from sqlalchemy import ColumnElement, Select, Table, bindparam, func, or_, select, update
 
 from app.accounts.models import Account
-from app.db import Clock, database_now, read, transaction
+from app.db import Clock, database_now, transaction
 from app.extensions import db
 from app.fans.models import Fan
 from app.messages.models import Message, Status
+from app.reads import read
 
 UNPUBLISHED_AFTER = timedelta(seconds=2)
 UNRECEIVED_AFTER = timedelta(seconds=60)

@@ -14,10 +14,11 @@ from app.accounts.models import Account, User
 from app.accounts.tokens import Proof, lasts
 from app.clock import now
 from app.conversations.models import Conversation
-from app.db import BigId, UtcDateTime, Written, moment_of, read
+from app.db import BigId, UtcDateTime, Written, moment_of
 from app.errors import NotFound
 from app.extensions import db
 from app.messages.models import Message, Status
+from app.reads import glance, read
 
 LISTED = timedelta(days=7)
 ID_DIGITS = 18
@@ -75,20 +76,17 @@ def thread(proof: Proof, conversation_id: int, limit: int, offset: int, before: 
     return Thread(shown, found[0].total, following)
 
 
-def thread_state(proof: Proof, conversation_id: int) -> Row[int, int, str] | None:
+def thread_state(proof: Proof, conversation_id: int) -> tuple[int, int] | None:
     """What differs once any page of the conversation would: one query, which also asks whether the proof holds.
 
     None when it doesn't, and when the conversation isn't theirs.
     """
-    found = read(_thread_state(), proof.values() | {"conversation": conversation_id})
-    return found[0] if found else None
+    return glance(_thread_state(), proof.values() | {"conversation": conversation_id})
 
 
 @cache
-def _thread_state() -> Select[int, int, str]:
-    # Whoever marks messages as read leaves the version as it is, and SQLite gives the last id again once it is free.
-    made = as_text(Conversation.created_at, Text)
-    return select(Conversation.version, Conversation.unread_count, made).where(*_theirs(), lasts())
+def _thread_state() -> Select[int, int]:
+    return select(Conversation.version, Conversation.unread_count).where(*_theirs(), lasts())
 
 
 def _count(values: dict[str, Any]) -> int:

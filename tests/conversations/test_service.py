@@ -69,10 +69,31 @@ def test_it_shows_the_newest_message_in_whatever_order_they_come(
 
 
 def test_what_changed_gets_a_new_version_and_nothing_else_does(cast: Cast) -> None:
+    before = _versions(cast)
     service.changed([conversation.id for conversation in cast.conversations[:2]])
     service.changed([])
+    assert _grown(cast, before) == [1, 1, 0, 0]
+
+
+@pytest.mark.usefixtures("any_database")
+def test_a_fans_conversation_is_another_once_its_fan_is(cast: Cast) -> None:
+    before = _versions(cast)
+    service.fans_changed([cast.fans[2].id, cast.fans[0].id])
+    service.fans_changed([])
+    assert _grown(cast, before) == [1, 0, 1, 0]
+
+
+def test_conversations_begin_with_different_versions(cast: Cast) -> None:
+    assert len(set(_versions(cast))) == len(cast.conversations)
+
+
+def _versions(cast: Cast) -> list[int]:
     db.session.expire_all()
-    assert [conversation.version for conversation in cast.conversations] == [1, 1, 0, 0]
+    return [conversation.version for conversation in cast.conversations]
+
+
+def _grown(cast: Cast, before: list[int]) -> list[int]:
+    return [now - then for now, then in zip(_versions(cast), before, strict=True)]
 
 
 @pytest.mark.usefixtures("any_database")

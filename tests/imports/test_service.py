@@ -53,6 +53,14 @@ def test_new_fans_are_inserted_and_known_ones_brought_up_to_date(ada: User, acco
     assert (named.handle, named.value_cents) == (None, 500)
 
 
+def test_only_who_is_renamed_looks_different_in_their_conversation(ada: User, cast: Cast) -> None:
+    before = [conversation.version for conversation in cast.conversations]
+    load(ada, HEADER + "tom_tester,Tommy,,,,\numa_umbrella,Uma Umbrella,,Gold,,\n")
+    assert fan_of("uma_umbrella").tier == "Gold"
+    after = [conversation.version for conversation in cast.conversations]
+    assert [now - then for now, then in zip(after, before, strict=True)] == [1, 0, 0, 0]
+
+
 def test_the_same_file_twice_changes_nothing(ada: User) -> None:
     text = many(30) + "tom_tester,Tom,,,1,\n,Only Named,,,5,2026-10-01\nTOM_TESTER,Twice,,,,\n"
     first = load(ada, text)

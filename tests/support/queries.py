@@ -2,9 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from sqlalchemy import Engine, event
 
+from app import reads
+
+_ask = reads._ask
 _open: list[list[str]] = []
 
 
@@ -24,3 +28,13 @@ def count_queries() -> Iterator[list[str]]:
 def _record(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
     for statements in _open:
         statements.append(statement)
+
+
+def _record_glance(driver: object, question: Any, values: object) -> object:
+    """What is asked past SQLAlchemy counts as well."""
+    for statements in _open:
+        statements.append(question.text)
+    return _ask(driver, question, values)
+
+
+reads._ask = _record_glance

@@ -1,0 +1,78 @@
+"""Who only looks opens no transaction, and a short question that fails says why as every other one."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from sqlalchemy import NullPool, Select, bindparam, create_engine, func, literal_column, select, text
+from sqlalchemy.exc import DBAPIError
+
+from app.accounts.models import AuditEvent, User
+from app.accounts.service import audit
+from app.db import transaction
+from app.extensions import db
+from app.reads import glance, read
+from tests.support.cast import Cast
+from tests.support.queries import count_queries
+
+any_database = pytest.mark.usefixtures("any_database")
+BY_EMAIL = select(User.id, User.name).where(User.email == bindparam("email"), User.id < bindparam("most", 1000))
+NO_SUCH: Select[int] = select(literal_column("no_such_column")).select_from(User)
+OWN: Select[int] = select(func.pg_backend_pid())
+
+
+class Stumble(Exception):
+    """Something went wrong in the middle."""
+
+
+def _stumble_after(step: Callable[[], object]) -> None:
+    """Write something in a transaction, take a step, and fail."""
+    with transaction():
+        audit("undone")
+        db.session.flush()
+        step()
+        raise Stumble
+
+
+@any_database
+def test_a_read_sees_what_its_own_transaction_wrote_and_opens_none(app: Flask) -> None:
+    everything, counted = select(AuditEvent.id), select(func.count()).select_from(AuditEvent)
+    seen: list[object] = []
+    with pytest.raises(Stumble):
+        _stumble_after(lambda: seen.append((len(read(everything, {})), glance(counted, {}))))
+    assert seen == [(1, (1,))]
+    assert (read(everything, {}), glance(counted, {})) == ([], (0,))
+    assert not db.session().in_transaction()
+
+
+@any_database
+def test_a_short_question_is_one_query_and_gives_a_row_or_none(cast: Cast) -> None:
+    db.session.rollback()
+    with count_queries() as statements:
+        assert glance(BY_EMAIL, {"email": cast.ada.email}) == (cast.ada.id, cast.ada.name)
+        assert glance(BY_EMAIL, {"email": cast.ada.email, "most": 0}) is None
+    assert len(statements) == 2
+
+
+@any_database
+def test_a_short_question_that_fails_says_so_as_others_do_and_leaves_a_good_connection(cast: Cast) -> None:
+    db.session.rollback()
+    db.engine.dispose()
+    with pytest.raises(DBAPIError, match="no_such_column"):
+        glance(NO_SUCH, {})
+    assert db.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+    with pytest.raises(Stumble):
+        _stumble_after(lambda: None)
+    assert read(select(AuditEvent.id), {}) == []
+    assert glance(BY_EMAIL, {"email": cast.max.email}) == (cast.max.id, cast.max.name)
+
+
+@pytest.mark.parametrize("database_kind", [pytest.param("postgresql", marks=pytest.mark.postgres)])
+def test_a_short_question_meets_a_cut_once(app: Flask, database_url: str) -> None:
+    pid = glance(OWN, {})
+    with create_engine(database_url, poolclass=NullPool).connect() as link:
+        assert link.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid[0] if pid else 0}).scalar_one()
+    with pytest.raises(DBAPIError):
+        glance(OWN, {})
+    after = glance(OWN, {})
+    assert after not in (None, pid)
