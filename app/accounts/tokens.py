@@ -17,7 +17,7 @@ from app.clock import now
 from app.db import BigId, transaction
 from app.errors import NotSignedIn
 from app.extensions import db
-from app.reads import read
+from app.reads import glance
 
 ACCESS_LIFE = timedelta(minutes=15)
 REFRESH_LIFE = timedelta(days=30)
@@ -168,8 +168,11 @@ def _decode(token: str, key: str) -> dict[str, Any]:
 
 def _owner(family_id: int) -> User | None:
     """The user of a sign-in that lasts: a copy that no session knows, because every request asks for it."""
-    rows = read(_owner_of(), {"family": family_id})
-    return User(**rows[0]._mapping) if rows else None
+    found = glance(_owner_of(), {"family": family_id})
+    if found is None:
+        return None
+    user_id, email, name, role = found
+    return User(id=user_id, email=email, name=name, role=role)
 
 
 @cache

@@ -4,8 +4,10 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import redis
+from sqlalchemy import Row
 
 from app import clock
 from app.campaigns.models import Will
@@ -102,8 +104,8 @@ class Desk:
         if not moving:
             return waits
         view = self._peek(account_id)
-        reason = self._standstill(account_id, view)
-        places, now = estimate.places_in_line(account_id, moving), clock.now()
+        found, places = estimate.situation(account_id, moving)
+        reason, now = self._reason(found, view), clock.now()
         for message in moving:
             place = places.get(message.id, 0)
             expected = None
@@ -186,7 +188,10 @@ class Desk:
         return QueueDepths(depth.visible, depth.in_flight, dead.visible + dead.in_flight)
 
     def _standstill(self, account_id: int, view: View | None) -> str | None:
-        found = estimate.situation(account_id)
+        found, _ = estimate.situation(account_id)
+        return self._reason(found, view)
+
+    def _reason(self, found: Row[Any], view: View | None) -> str | None:
         return estimate.standstill(found, view, clock.now(), self.sending and not found.stop, found.worker)
 
     def _peek(self, account_id: int) -> View | None:

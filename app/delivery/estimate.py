@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, Tuple, bindparam, exists, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, Subquery, Tuple, bindparam, exists, func, literal, select, tuple_
 
 from app.accounts.models import Account
 from app.db import BigId, UtcDateTime
@@ -24,6 +24,7 @@ from config import RateLimit
 
 CALL_SECONDS = 0.3
 COUNTED_MOST = 20_000
+PLACE = ("priority", "due_at", "last_id")
 
 
 class Hindrance(StrEnum):
@@ -74,28 +75,6 @@ def slot_after(used: Sequence[float], last_start: float, place: int, limit: Rate
     return start
 
 
-def places_in_line(account_id: int, messages: Sequence[Message]) -> dict[int, int]:
-    """Message id → how many calls of the account come first, and its own (1 is next), for those that are queued."""
-    wanted = [message.id for message in messages if message.status == Status.QUEUED]
-    if not wanted:
-        return {}
-    return {row[0]: row[1] for row in read(_places(), {"account": account_id, "wanted": wanted})}
-
-
-# Built once: SQLAlchemy takes longer to build it than a database to answer it.
-@cache
-def _places() -> Select[int, int]:
-    order = (Message.priority, Message.due_at, Message.id)
-    line = (
-        select(Message.id, func.row_number().over(order_by=order).label("place"))
-        .where(*in_line(bindparam("account", type_=BigId)))
-        .order_by(*order)
-        .limit(COUNTED_MOST)
-        .subquery()
-    )
-    return select(line.c.id, line.c.place).where(line.c.id.in_(bindparam("wanted", expanding=True)))
-
-
 def calls_until_done(account_id: int, campaign_id: int) -> int:
     """How many calls of the account it takes until the last of the campaign's queued messages has gone; 0: none is."""
     place = (Message.priority, Message.due_at, Message.id)
@@ -119,15 +98,24 @@ def _literal(priority: int, due_at: datetime, message_id: int) -> Tuple:
     return tuple_(literal(priority), literal(due_at, UtcDateTime), literal(message_id))
 
 
-def situation(account_id: int) -> Row[Any]:
-    """What may hinder an account, by one query: its own pauses, the stop for everybody, whether a worker is alive."""
-    values = {"account": account_id, "since": heartbeat.fresh_since()}
-    (found,) = read(_situation(), values)
-    return found
+def situation(account_id: int, messages: Sequence[Message] = ()) -> tuple[Row[Any], dict[int, int]]:
+    """What may hinder an account, and how its line stands, by one query.
+
+    First its own pauses, the stop for everybody, whether a worker is alive; then message id → how many calls of the
+    account come first, and its own (1 is next), for those of `messages` that are queued.
+    """
+    values: dict[str, object] = {"account": account_id, "since": heartbeat.fresh_since()}
+    wanted = [message for message in messages if message.status == Status.QUEUED]
+    if wanted:
+        last = max((message.priority, message.due_at, message.id) for message in wanted)
+        values |= dict(zip(PLACE, last, strict=True)) | {"wanted": [message.id for message in wanted]}
+    rows = read(_situation(bool(wanted)), values)
+    return rows[0], {row.id: row.place for row in rows if wanted and row.id is not None}
 
 
+# Built once: SQLAlchemy takes longer to build it than a database to answer it.
 @cache
-def _situation() -> Select[Any]:
+def _situation(with_places: bool) -> Select[Any]:
     columns: tuple[Any, ...] = (
         Account.stopped_at,
         Account.reconnect_since,
@@ -136,7 +124,25 @@ def _situation() -> Select[Any]:
         exists().where(Stop.id > 0).label("stop"),
         heartbeat.is_alive("delivery", bindparam("since", type_=UtcDateTime)).label("worker"),
     )
-    return select(*columns).where(Account.id == bindparam("account", type_=BigId))
+    query: Select[Any] = select(*columns).where(Account.id == bindparam("account", type_=BigId))
+    if not with_places:
+        return query
+    line = _line()
+    wanted = line.c.id.in_(bindparam("wanted", expanding=True))
+    return query.add_columns(line.c.id, line.c.place).join(line, wanted, isouter=True)
+
+
+def _line() -> Subquery:
+    """The account's line, up to the last one that is asked for: thousands may stand behind them."""
+    order = (Message.priority, Message.due_at, Message.id)
+    last = tuple_(*(bindparam(name, type_=column.type) for name, column in zip(PLACE, order, strict=True)))
+    return (
+        select(Message.id, func.row_number().over(order_by=order).label("place"))
+        .where(*in_line(bindparam("account", type_=BigId)), tuple_(*order) <= last)
+        .order_by(*order)
+        .limit(COUNTED_MOST)
+        .subquery()
+    )
 
 
 def hindrance(

@@ -4,14 +4,13 @@ import logging
 import secrets
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any
 
 from sqlalchemy import ColumnElement, Select, bindparam, literal_column, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.accounts import queries as accounts
 from app.accounts import service as audit_log
-from app.accounts.models import Account, User
+from app.accounts.models import User
 from app.clock import now
 from app.conversations import service as conversations
 from app.conversations.models import Conversation
@@ -78,15 +77,16 @@ def send_to_recipient(
 @cache
 def _meant(named: bool) -> Select[int, int | None, int | None]:
     """The account to act for (two, when several may be meant), with the recipient's conversation and fan there."""
-    columns: tuple[Any, ...] = (Account.id, Conversation.id, Fan.id)
-    query = (
-        select(*columns)
-        .outerjoin(Fan, (Fan.account_id == Account.id) & (Fan.platform_id == bindparam("recipient")))
-        .outerjoin(Conversation, (Conversation.account_id == Fan.account_id) & (Conversation.fan_id == Fan.id))
-        .where(Account.id.in_(accounts.scope()))
-        .limit(2)
-    )
-    return query.where(Account.id == bindparam("account", type_=BigId)) if named else query
+    scope = accounts.scope().subquery()
+    # Written out: where it is a value, PostgreSQL reckons with many accounts, and plans anew each time.
+    meant = select(scope.c.id).limit(literal_column("2"))
+    mine = (meant.where(scope.c.id == bindparam("account", type_=BigId)) if named else meant).subquery().c.id
+    # As subqueries, so that PostgreSQL finds a fan by account and platform id whatever it thinks of the accounts.
+    theirs = (Fan.account_id == mine, Fan.platform_id == bindparam("recipient"))
+    fan = select(Fan.id).where(*theirs).scalar_subquery()
+    same = select(Conversation.id).join(Fan, Fan.id == Conversation.fan_id).where(*theirs)
+    conversation = same.where(Conversation.account_id == mine).scalar_subquery()
+    return select(mine, conversation, fan)
 
 
 def accept(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from app.db import database_now
 from app.delivery import stop
 from app.delivery.circuit_breaker import Breaker, State
-from app.delivery.estimate import CALL_SECONDS, expected_at, places_in_line, situation, slot_after, standstill
+from app.delivery.estimate import CALL_SECONDS, expected_at, situation, slot_after, standstill
 from app.delivery.token_bucket import View
 from app.extensions import db
 from app.messages.models import Message, Priority, Status
@@ -104,7 +104,7 @@ def test_the_line_goes_by_priority_then_due_time_then_number(cast: Cast) -> None
 
 
 def _places(cast: Cast, messages: list[Message]) -> list[int]:
-    places = places_in_line(cast.account.id, messages)
+    places = situation(cast.account.id, messages)[1]
     assert set(places) == {message.id for message in messages}
     return [places[message.id] for message in messages]
 
@@ -114,7 +114,7 @@ def test_the_line_is_the_one_that_claims_follow(cast: Cast) -> None:
     priorities = (Priority.LOW, Priority.HIGH, Priority.NORMAL)
     pairs = zip(cast.conversations[:3], priorities, strict=True)
     waiting = [queue(cast.ada, conversation, priority=priority) for conversation, priority in pairs]
-    places = places_in_line(cast.account.id, waiting)
+    places = situation(cast.account.id, waiting)[1]
     claimed = [must_claim(cast.account).message_id for _ in waiting]
     assert claimed == sorted(places, key=places.__getitem__)
 
@@ -126,14 +126,14 @@ def test_what_does_not_wait_has_no_place(cast: Cast) -> None:
     change(held, held=True)
     change(scheduled, status=Status.SCHEDULED)
     messages = [fresh(message) for message in (sent, held, scheduled, waits)]
-    assert places_in_line(cast.account.id, messages) == {waits.id: 1}
-    assert places_in_line(cast.account.id, messages[:1]) == {}
+    assert situation(cast.account.id, messages)[1] == {waits.id: 1}
+    assert situation(cast.account.id, messages[:1])[1] == {}
 
 
 def test_many_places_are_one_question(cast: Cast) -> None:
     messages = [fresh(queue(cast.ada, cast.conversations[number % 3])) for number in range(12)]
     with count_queries() as statements:
-        assert len(places_in_line(cast.account.id, messages)) == 12
+        assert len(situation(cast.account.id, messages)[1]) == 12
     assert len(statements) == 1
 
 
@@ -169,7 +169,7 @@ def test_a_standstill_has_a_reason_in_plain_words(
 
 def test_the_stop_is_a_standstill_for_everybody(cast: Cast) -> None:
     stop.set_stop(None)
-    assert situation(cast.account.id).stop
+    assert situation(cast.account.id)[0].stop
     assert "stopped for everybody" in (standstill(cast.account, QUIET, NOW, False, True) or "")
     stop.clear_stop(None)
-    assert not situation(cast.account.id).stop
+    assert not situation(cast.account.id)[0].stop

@@ -118,6 +118,16 @@ def test_who_has_several_accounts_must_name_one(cast: Cast) -> None:
     assert service.send_to_recipient(cast.max, cast.beas_account.id, "1001", HELLO).account_id == cast.beas_account.id
 
 
+def test_a_recipient_of_two_accounts_is_met_in_the_one_that_was_named(cast: Cast) -> None:
+    sent = [
+        service.send_to_recipient(cast.max, account.id, "1001", HELLO)
+        for account in (cast.beas_account, cast.account, cast.beas_account)
+    ]
+    assert [message.account_id for message in sent] == [cast.beas_account.id, cast.account.id, cast.beas_account.id]
+    assert sent[1].conversation_id == cast.conversations[0].id
+    assert sent[0].conversation_id == sent[2].conversation_id != sent[1].conversation_id
+
+
 @pytest.mark.parametrize("status", [Status.QUEUED, Status.SCHEDULED])
 def test_what_waits_can_be_canceled(ada: User, sent: Message, conversation: Conversation, status: Status) -> None:
     _settle(sent, status)
