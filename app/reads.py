@@ -3,9 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from sqlite3 import Connection as SQLiteConnection
 from typing import Any, TypeVarTuple
+from zlib import crc32
 
-from sqlalchemy import Dialect, Engine, Row, Select
+from psycopg.pq import ExecStatus
+from psycopg.pq.abc import PGresult
+from sqlalchemy import Dialect, Engine, PoolProxiedConnection, Row, Select
+from sqlalchemy.engine.default import DefaultDialect
 
 from app.extensions import db
 
@@ -24,50 +29,87 @@ def read(statement: Select[*Columns], values: Mapping[str, Any]) -> Sequence[Row
 
 
 def glance(statement: Select[*Columns], values: Mapping[str, Any]) -> tuple[*Columns] | None:
-    """The first row of a short question that is asked all the time: numbers and texts as the driver gives them.
+    """The first row of a short question that is asked all the time; numbers and texts go in and come out.
 
-    `statement` is one that is built once: SQLAlchemy takes longer to ask than the database to answer, so that only its
-    text and its connections are used.
+    `statement` is one that is built once. SQLAlchemy takes longer to ask than the database to answer, so that only its
+    text and its connections are used; and PostgreSQL is asked by one call of libpq, because each of the many that
+    psycopg makes for a query hands the interpreter to another thread.
     """
     if db.session.registry.has() and db.session().in_transaction():
         return db.session.connection().execute(statement, values).first()
     with db.engine.connect() as connection:
+        question = _question(statement, connection.dialect)
         try:
-            found: tuple[*Columns] | None = _ask(
-                connection.connection.driver_connection, _question(statement, connection.dialect), values
-            )
+            found: tuple[*Columns] | None = _ask(connection.connection, question, values)
             return found
-        except _errors(connection.dialect):
-            # It says what is wrong in the words that everybody knows.
+        except (_errors(connection.dialect), _Refused):
+            # It says what is wrong in the words that everybody knows; a server that forgot the question is told again.
+            connection.connection.info.pop(question.name, None)
             return connection.execute(statement, values).first()
+
+
+class _Refused(Exception):
+    """The server had something else to say than an answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """A statement as a driver takes it: `names` of its values in their order, and those that are always the same."""
+    """A statement as a driver takes it: its text, and how values and columns are read.
+
+    `names` of its values stand in their order, `always` are those that are the same each time; `numbers` says of each
+    column whether it is one.
+    """
 
     text: str
-    names: Sequence[str] | None
+    name: bytes
+    names: Sequence[str]
     always: Mapping[str, Any]
+    numbers: Sequence[bool]
+
+    def given(self, values: Mapping[str, Any]) -> list[Any]:
+        """The values in their order."""
+        all_values = {**self.always, **values}
+        return [all_values[name] for name in self.names]
 
 
 @lru_cache(maxsize=64)
 def _question(statement: Select[Any], dialect: Dialect) -> _Question:
-    compiled = statement.compile(dialect=dialect)
+    # As libpq and SQLite write values: `$1` or `?`.
+    kind: type[DefaultDialect] = type(dialect)  # type: ignore[assignment]
+    compiled = statement.compile(dialect=kind(paramstyle="qmark" if dialect.name == "sqlite" else "numeric_dollar"))
     always = {name: value for name, value in compiled.params.items() if value is not None}
-    return _Question(compiled.string, compiled.positiontup, always)
+    numbers = [column.type.python_type is int for column in statement.selected_columns]
+    text = compiled.string
+    return _Question(text, f"glance_{crc32(text.encode())}".encode(), compiled.positiontup or (), always, numbers)
 
 
-def _ask(driver: Any, question: _Question, values: Mapping[str, Any]) -> Any:
-    values = {**question.always, **values}
-    if question.names is not None:
-        return driver.execute(question.text, [values[name] for name in question.names]).fetchone()
-    # Else the driver would begin a transaction: one more round trip there, and one to end it.
-    driver.autocommit = True
-    try:
-        return driver.execute(question.text, values, prepare=True).fetchone()
-    finally:
-        driver.autocommit = False
+def _ask(pooled: PoolProxiedConnection, question: _Question, values: Mapping[str, Any]) -> Any:
+    driver: Any = pooled.driver_connection
+    if isinstance(driver, SQLiteConnection):
+        return driver.execute(question.text, question.given(values)).fetchone()
+    server, encoding = driver.pgconn, driver.info.encoding
+    if question.name not in pooled.info:
+        _expect(server.prepare(question.name, question.text.encode(encoding)), ExecStatus.COMMAND_OK)
+        pooled.info[question.name] = True
+    given = [None if value is None else str(value).encode(encoding) for value in question.given(values)]
+    answer = _expect(server.exec_prepared(question.name, given), ExecStatus.TUPLES_OK)
+    return _row(answer, question.numbers, encoding) if answer.ntuples else None
+
+
+def _expect(answer: PGresult, status: ExecStatus) -> PGresult:
+    if answer.status != status:
+        raise _Refused
+    return answer
+
+
+def _row(answer: PGresult, numbers: Sequence[bool], encoding: str) -> tuple[Any, ...]:
+    cells = (answer.get_value(0, place) for place in range(len(numbers)))
+    return tuple(
+        [
+            None if cell is None else int(cell) if number else cell.decode(encoding)
+            for cell, number in zip(cells, numbers, strict=True)
+        ]
+    )
 
 
 def _errors(dialect: Dialect) -> type[Exception]:

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 from flask import Flask
-from sqlalchemy import NullPool, Select, bindparam, create_engine, func, literal_column, select, text
+from sqlalchemy import NullPool, Select, Text, bindparam, create_engine, func, literal_column, select, text
 from sqlalchemy.exc import DBAPIError
 
-from app.accounts.models import AuditEvent, User
+from app.accounts.models import Account, AuditEvent, User
 from app.accounts.service import audit
 from app.db import transaction
 from app.extensions import db
@@ -65,6 +65,29 @@ def test_a_short_question_that_fails_says_so_as_others_do_and_leaves_a_good_conn
         _stumble_after(lambda: None)
     assert read(select(AuditEvent.id), {}) == []
     assert glance(BY_EMAIL, {"email": cast.max.email}) == (cast.max.id, cast.max.name)
+
+
+@pytest.mark.parametrize("database_kind", [pytest.param("postgresql", marks=pytest.mark.postgres)])
+def test_a_short_question_is_answered_also_where_the_server_forgot_it(cast: Cast) -> None:
+    db.session.rollback()
+    for _ in range(2):
+        assert glance(BY_EMAIL, {"email": cast.ada.email}) == (cast.ada.id, cast.ada.name)
+        with transaction():
+            db.session.execute(text("DEALLOCATE ALL"))
+
+
+@any_database
+def test_a_short_question_takes_and_gives_what_people_write(cast: Cast) -> None:
+    written = "Ada Ångström '; -- 🌷"
+    with transaction():
+        cast.ada.name = written
+    by_name = (
+        select(User.name, Account.pause_reason)
+        .join(Account, Account.owner_id == User.id)
+        .where(User.name == bindparam("name"), func.coalesce(bindparam("unless", type_=Text), "") == "")
+    )
+    assert glance(by_name, {"name": written, "unless": None}) == (written, None)
+    assert glance(by_name, {"name": written, "unless": "no"}) is None
 
 
 @pytest.mark.parametrize("database_kind", [pytest.param("postgresql", marks=pytest.mark.postgres)])

@@ -30,11 +30,11 @@ def _record(_connection: object, _cursor: object, statement: str, *_rest: object
         statements.append(statement)
 
 
-def _record_glance(driver: object, question: Any, values: object) -> object:
+def _record_glance(pooled: Any, question: Any, values: Any) -> object:
     """What is asked past SQLAlchemy counts as well."""
     for statements in _open:
         statements.append(question.text)
-    return _ask(driver, question, values)
+    return _ask(pooled, question, values)
 
 
 reads._ask = _record_glance
