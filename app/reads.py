@@ -1,6 +1,7 @@
 """Questions of somebody who only looks: outside of transactions, and the short ones past SQLAlchemy."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache
 from sqlite3 import Connection as SQLiteConnection
@@ -37,15 +38,22 @@ def glance(statement: Select[*Columns], values: Mapping[str, Any]) -> tuple[*Col
     """
     if db.session.registry.has() and db.session().in_transaction():
         return db.session.connection().execute(statement, values).first()
-    with db.engine.connect() as connection:
-        question = _question(statement, connection.dialect)
-        try:
-            found: tuple[*Columns] | None = _ask(connection.connection, question, values)
+    engine = db.engine
+    try:
+        with closing(engine.raw_connection()) as pooled:
+            found: tuple[*Columns] | None = _ask_or_discard(pooled, _question(statement, engine.dialect), values)
             return found
-        except (_errors(connection.dialect), _Refused):
-            # It says what is wrong in the words that everybody knows; a server that forgot the question is told again.
-            connection.connection.info.pop(question.name, None)
-            return connection.execute(statement, values).first()
+    except (_errors(engine.dialect), _Refused):
+        # A connection that was cut is replaced; and what else is wrong, is said in the words that everybody knows.
+        return next(iter(read(statement, values)), None)
+
+
+def _ask_or_discard(pooled: PoolProxiedConnection, question: "_Question", values: Mapping[str, Any]) -> Any:
+    try:
+        return _ask(pooled, question, values)
+    except Exception:
+        pooled.invalidate()
+        raise
 
 
 class _Refused(Exception):

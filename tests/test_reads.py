@@ -91,11 +91,8 @@ def test_a_short_question_takes_and_gives_what_people_write(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("database_kind", [pytest.param("postgresql", marks=pytest.mark.postgres)])
-def test_a_short_question_meets_a_cut_once(app: Flask, database_url: str) -> None:
+def test_who_asks_a_short_question_after_a_cut_notices_nothing(app: Flask, database_url: str) -> None:
     pid = glance(OWN, {})
     with create_engine(database_url, poolclass=NullPool).connect() as link:
         assert link.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid[0] if pid else 0}).scalar_one()
-    with pytest.raises(DBAPIError):
-        glance(OWN, {})
-    after = glance(OWN, {})
-    assert after not in (None, pid)
+    assert glance(OWN, {}) not in (None, pid)

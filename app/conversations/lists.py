@@ -129,12 +129,15 @@ class _Matching:
         return query.order_by(*newest_first).limit(limit).offset(offset).subquery()
 
 
+@cache
 def _one_account(named: bool) -> ScalarSelect[int]:
-    """The account that is named, if it is theirs, or their only one; else none."""
+    """The account that is named, if it is theirs, or their only one; else none. Found once for a whole statement."""
     mine = accounts.scope().subquery()
     if named:
-        return select(mine.c.id).where(mine.c.id == bindparam("account", type_=BigId)).limit(1).scalar_subquery()
-    return select(func.min(mine.c.id)).having(func.count() == 1).scalar_subquery()
+        found = select(mine.c.id).where(mine.c.id == bindparam("account", type_=BigId)).limit(1)
+    else:
+        found = select(func.min(mine.c.id).label("id")).having(func.count() == 1)
+    return select(found.cte("one").c.id).scalar_subquery()
 
 
 # Built once: SQLAlchemy takes longer to build them than a database to answer them.
