@@ -29,23 +29,23 @@ def read(statement: Select[*Columns], values: Mapping[str, Any]) -> Sequence[Row
         return connection.execute(statement, values).all()
 
 
-def glance(statement: Select[*Columns], values: Mapping[str, Any]) -> tuple[*Columns] | None:
-    """The first row of a short question that is asked all the time; numbers and texts go in and come out.
+def glance(statement: Select[*Columns], values: Mapping[str, Any]) -> Sequence[tuple[*Columns]]:
+    """The few rows of a short question that is asked all the time; numbers and texts go in and come out.
 
     `statement` is one that is built once. SQLAlchemy takes longer to ask than the database to answer, so that only its
     text and its connections are used; and PostgreSQL is asked by one call of libpq, because each of the many that
     psycopg makes for a query hands the interpreter to another thread.
     """
     if db.session.registry.has() and db.session().in_transaction():
-        return db.session.connection().execute(statement, values).first()
+        return db.session.connection().execute(statement, values).all()
     engine = db.engine
     try:
         with closing(engine.raw_connection()) as pooled:
-            found: tuple[*Columns] | None = _ask_or_discard(pooled, _question(statement, engine.dialect), values)
+            found: list[tuple[*Columns]] = _ask_or_discard(pooled, _question(statement, engine.dialect), values)
             return found
     except (_errors(engine.dialect), _Refused):
         # A connection that was cut is replaced; and what else is wrong, is said in the words that everybody knows.
-        return next(iter(read(statement, values)), None)
+        return read(statement, values)
 
 
 def _ask_or_discard(pooled: PoolProxiedConnection, question: "_Question", values: Mapping[str, Any]) -> Any:
@@ -94,14 +94,14 @@ def _question(statement: Select[Any], dialect: Dialect) -> _Question:
 def _ask(pooled: PoolProxiedConnection, question: _Question, values: Mapping[str, Any]) -> Any:
     driver: Any = pooled.driver_connection
     if isinstance(driver, SQLiteConnection):
-        return driver.execute(question.text, question.given(values)).fetchone()
+        return driver.execute(question.text, question.given(values)).fetchall()
     server, encoding = driver.pgconn, driver.info.encoding
     if question.name not in pooled.info:
         _expect(server.prepare(question.name, question.text.encode(encoding)), ExecStatus.COMMAND_OK)
         pooled.info[question.name] = True
     given = [None if value is None else str(value).encode(encoding) for value in question.given(values)]
     answer = _expect(server.exec_prepared(question.name, given), ExecStatus.TUPLES_OK)
-    return _row(answer, question.numbers, encoding) if answer.ntuples else None
+    return [_row(answer, line, question.numbers, encoding) for line in range(answer.ntuples)]
 
 
 def _expect(answer: PGresult, status: ExecStatus) -> PGresult:
@@ -110,8 +110,8 @@ def _expect(answer: PGresult, status: ExecStatus) -> PGresult:
     return answer
 
 
-def _row(answer: PGresult, numbers: Sequence[bool], encoding: str) -> tuple[Any, ...]:
-    cells = (answer.get_value(0, place) for place in range(len(numbers)))
+def _row(answer: PGresult, line: int, numbers: Sequence[bool], encoding: str) -> tuple[Any, ...]:
+    cells = (answer.get_value(line, place) for place in range(len(numbers)))
     return tuple(
         [
             None if cell is None else int(cell) if number else cell.decode(encoding)

@@ -78,11 +78,9 @@ def state(proof: Proof, wanted: Filter, limit: int, offset: int) -> tuple[str, i
     named = wanted.account_id is not None or bool(wanted.search)
     account_id = wanted.account_id if not wanted.search else None
     values = proof.values() | {"account": account_id, "limit": limit, "offset": offset}
-    found = glance(_state(_Matching(False, named, wanted.unread, "")), values)
-    if found is None:
-        return None
-    shown, total = found
-    return (shown, total) if shown else ()
+    for shown, total in glance(_state(_Matching(False, named, wanted.unread, "")), values):
+        return (shown, total) if shown else ()
+    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,7 @@ def thread_state(proof: Proof, conversation_id: int) -> tuple[int, int] | None:
 
     None when it doesn't, and when the conversation isn't theirs.
     """
-    return glance(_thread_state(), proof.values() | {"conversation": conversation_id})
+    return next(iter(glance(_thread_state(), proof.values() | {"conversation": conversation_id})), None)
 
 
 @cache

@@ -14,7 +14,7 @@ from app.accounts.models import User
 from app.clock import now
 from app.conversations import service as conversations
 from app.conversations.models import Conversation
-from app.db import BigId, on_commit, transaction
+from app.db import BigId, insert_one, on_commit, transaction
 from app.errors import Conflict, NotFound
 from app.extensions import db
 from app.fans import service as fans
@@ -23,6 +23,7 @@ from app.gateways import metrics
 from app.gateways.metrics import Metric
 from app.messages.models import Message, Priority, Status, Step
 from app.messages.rules import Draft
+from app.reads import glance
 
 log = logging.getLogger(__name__)
 SENT_AGAIN = "This message was sent again already"
@@ -65,8 +66,7 @@ def send_to_recipient(
     """
     values = {"viewer": accounts.scope_of(viewer), "account": account_id, "recipient": recipient_id}
     with transaction():
-        meant = db.session.connection().execute(_meant(account_id is not None), values).all()
-        account, conversation, fan_id = accounts.only(meant)
+        account, conversation, fan_id = accounts.only(glance(_meant(account_id is not None), values))
         if conversation is None or fan_id is None:
             fan = fans.ensure(account, recipient_id)
             conversation, fan_id = conversations.open_with(fan).id, fan.id
@@ -102,28 +102,27 @@ def accept(
         raise Conflict("This fan's platform id isn't known yet, so no message can reach them")
     moment = now()
     later = draft.scheduled_at is not None and draft.scheduled_at > moment
-    message = Message(
-        public_id=public_id or new_public_id(),
-        account_id=to.account_id,
-        conversation_id=to.conversation_id,
-        fan_id=to.fan_id,
-        campaign_id=retry_of.campaign_id if retry_of else None,
-        author_id=viewer.id,
-        retry_of_id=retry_of.id if retry_of else None,
-        direction="out",
-        status=Status.SCHEDULED if later else Status.QUEUED,
-        priority=draft.priority,
-        text=draft.text,
-        price_cents=draft.price_cents,
-        attachments=list(draft.attachments),
-        next_step=Step.UPLOAD if draft.attachments else Step.SEND,
-        created_at=moment,
-        due_at=draft.scheduled_at if later else moment,
-        queued_at=None if later else moment,
-    )
+    values = {
+        "public_id": public_id or new_public_id(),
+        "account_id": to.account_id,
+        "conversation_id": to.conversation_id,
+        "fan_id": to.fan_id,
+        "campaign_id": retry_of.campaign_id if retry_of else None,
+        "author_id": viewer.id,
+        "retry_of_id": retry_of.id if retry_of else None,
+        "direction": "out",
+        "status": Status.SCHEDULED if later else Status.QUEUED,
+        "priority": draft.priority,
+        "text": draft.text,
+        "price_cents": draft.price_cents,
+        "attachments": list(draft.attachments),
+        "next_step": Step.UPLOAD if draft.attachments else Step.SEND,
+        "created_at": moment,
+        "due_at": draft.scheduled_at if later else moment,
+        "queued_at": None if later else moment,
+    }
     with transaction():
-        db.session.add(message)
-        db.session.flush()
+        message = insert_one(Message, values)
         conversations.touch(to.conversation_id, draft.text, moment)
         facts = {"messageId": message.public_id, "accountId": message.account_id, "userId": viewer.id}
         on_commit(partial(log.info, "message_accepted", extra=facts))
