@@ -84,6 +84,5 @@ def load(server: Server, question: Question, seconds: float | None) -> Run:
     )
     seen = json.loads(done.stdout)
     seconds = seconds or time.monotonic() - began
-    answers = len(seen["seconds"])
-    cpu = (cpu_seconds(server.pid) - before) / answers * 1000
-    return Run([one * 1000 for one in seen["seconds"]], answers / seconds, cpu, seen["refused"])
+    cpu = (cpu_seconds(server.pid) - before) / seen["answered"] * 1000
+    return Run([one * 1000 for one in seen["seconds"]], len(seen["seconds"]) / seconds, cpu, seen["refused"])
