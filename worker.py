@@ -76,7 +76,8 @@ class BackgroundWorker(Worker):
 
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         """In the fork."""
-        db.engine.dispose(close=False)
+        for engine in db.engines.values():
+            engine.dispose(close=False)
         super().main_work_horse(job, queue)
 
     def perform_job(self, job: Job, queue: Queue, execution: Execution) -> bool:

@@ -11,7 +11,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import config
-from app import api, cli, idempotency, logs, pages
+from app import api, cli, idempotency, logs, pages, reads
 from app.accounts import models as _accounts
 from app.analytics import models as _analytics
 from app.campaigns import models as _campaigns
@@ -100,6 +100,7 @@ def _flask_settings(settings: config.Settings) -> dict[str, object]:
         "SECRET_KEY": settings.secret_key,
         "SQLALCHEMY_DATABASE_URI": settings.database_url,
         "SQLALCHEMY_ENGINE_OPTIONS": engine,
+        "SQLALCHEMY_BINDS": reads.bind(settings.database_url, engine),
         "REDIS_URL": settings.redis_url,
         "SESSION_COOKIE_NAME": name,
         "SESSION_COOKIE_SECURE": settings.production,

@@ -1,4 +1,8 @@
-"""Questions of somebody who only looks: outside of transactions, and the short ones past SQLAlchemy."""
+"""Questions of somebody who only looks: outside of transactions, and the short ones past SQLAlchemy.
+
+On PostgreSQL they have connections of their own, on which nothing begins and nothing is rolled back: a rollback makes
+psycopg forget every statement that the server has prepared.
+"""
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -16,6 +20,20 @@ from sqlalchemy.engine.default import DefaultDialect
 from app.extensions import db
 
 Columns = TypeVarTuple("Columns")
+BIND = "reads"
+
+
+def bind(url: str, options: Mapping[str, object]) -> dict[str, dict[str, object]]:
+    """For Flask-SQLAlchemy: the readers' own engine, where they need one, with the options of the others."""
+    if url.startswith("sqlite"):
+        # Its driver begins nothing for a SELECT.
+        return {}
+    return {BIND: {**options, "url": url, "isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None}}
+
+
+def readers() -> Engine:
+    """The engine whose connections only look."""
+    return db.engines.get(BIND, db.engine)
 
 
 def read(statement: Select[*Columns], values: Mapping[str, Any]) -> Sequence[Row[*Columns]]:
@@ -25,7 +43,7 @@ def read(statement: Select[*Columns], values: Mapping[str, Any]) -> Sequence[Row
     """
     if db.session.registry.has() and db.session().in_transaction():
         return db.session.connection().execute(statement, values).all()
-    with _readers(db.engine).connect() as connection:
+    with readers().connect() as connection:
         return connection.execute(statement, values).all()
 
 
@@ -38,7 +56,7 @@ def glance(statement: Select[*Columns], values: Mapping[str, Any]) -> Sequence[t
     """
     if db.session.registry.has() and db.session().in_transaction():
         return db.session.connection().execute(statement, values).all()
-    engine = db.engine
+    engine = readers()
     try:
         with closing(engine.raw_connection()) as pooled:
             found: list[tuple[*Columns]] = _ask_or_discard(pooled, _question(statement, engine.dialect), values)
@@ -123,9 +141,3 @@ def _row(answer: PGresult, line: int, numbers: Sequence[bool], encoding: str) ->
 def _errors(dialect: Dialect) -> type[Exception]:
     found: type[Exception] = dialect.loaded_dbapi.Error
     return found
-
-
-@lru_cache(maxsize=4)
-def _readers(engine: Engine) -> Engine:
-    # SQLite's driver begins nothing for a SELECT.
-    return engine if engine.dialect.name == "sqlite" else engine.execution_options(isolation_level="AUTOCOMMIT")

@@ -64,4 +64,5 @@ def apps() -> Iterator[tuple[str, Flask]]:
                     flask_migrate.upgrade()
                     yield kind, app
                     db.session.remove()
-                    db.engine.dispose()
+                    for engine in db.engines.values():
+                        engine.dispose()

@@ -1,8 +1,10 @@
 """One commit: what is done inside a transaction happens together, and effects leave after it."""
 
 import logging
+import os
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -15,7 +17,7 @@ from app.accounts.models import AuditEvent, User
 from app.accounts.service import audit
 from app.clock import iso, now
 from app.conversations.models import Conversation
-from app.db import Written, database_now, insert_unless_there, moment_of, on_commit, transaction
+from app.db import Written, _writers, database_now, insert_unless_there, moment_of, on_commit, transaction
 from app.extensions import db
 from app.fans.models import Fan
 from app.reads import read
@@ -62,6 +64,40 @@ def test_the_outermost_one_commits(app: Flask) -> None:
         assert _stored() == 0
         audit("outer")
     assert _stored() == 2
+
+
+def test_writers_of_one_process_take_turns_where_the_database_has_one_at_a_time(app: Flask) -> None:
+    let_in = threading.Event()
+
+    def write() -> None:
+        with app.app_context(), transaction():
+            let_in.set()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction():
+            audit("first")
+            second = pool.submit(write)
+            assert let_in.wait(0.3) == (db.engine.dialect.name != "sqlite")
+        second.result(10)
+    assert let_in.is_set()
+
+
+def test_a_fork_waits_for_no_writer_of_its_parent(app: Flask) -> None:
+    writes, over = threading.Event(), threading.Event()
+
+    def write() -> None:
+        with app.app_context(), transaction():
+            writes.set()
+            over.wait(10)
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(write)
+        assert writes.wait(10)
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if _writers.lock.acquire(timeout=5) else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        over.set()
 
 
 def test_a_failure_takes_everything_back(app: Flask) -> None:
@@ -137,21 +173,16 @@ def test_an_effect_may_open_a_transaction_with_effects_of_its_own(app: Flask) ->
 
 
 def test_threads_have_transactions_of_their_own(app: Flask) -> None:
-    seen: list[int] = []
-
     def other() -> None:
         with app.app_context(), transaction():
-            seen.append(db.session.execute(select(func.count()).select_from(AuditEvent)).scalar_one())
+            audit("theirs")
 
-    with transaction():
-        db.session.execute(select(1))
-        on_commit(lambda: None)
-        thread = threading.Thread(target=other)
-        thread.start()
-        thread.join(timeout=10)
-        audit("mine")
-    assert seen == [0]
-    assert _stored() == 1
+    thread = threading.Thread(target=other)
+    with pytest.raises(Stumble):
+        _stumble_after(lambda: audit("mine"), thread.start)
+    thread.join(timeout=10)
+    with db.engine.connect() as connection:
+        assert connection.scalars(select(AuditEvent.action)).all() == ["theirs"]
 
 
 def test_times_come_back_as_they_went_in(cast: Cast) -> None:

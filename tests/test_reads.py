@@ -11,7 +11,7 @@ from app.accounts.models import Account, AuditEvent, User
 from app.accounts.service import audit
 from app.db import transaction
 from app.extensions import db
-from app.reads import glance, read
+from app.reads import glance, read, readers
 from tests.support.cast import Cast
 from tests.support.queries import count_queries
 
@@ -60,7 +60,7 @@ def test_a_short_question_that_fails_says_so_as_others_do_and_leaves_a_good_conn
     db.engine.dispose()
     with pytest.raises(DBAPIError, match="no_such_column"):
         glance(NO_SUCH, {})
-    assert db.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+    assert readers().pool.checkedout() == 0  # type: ignore[attr-defined]
     with pytest.raises(Stumble):
         _stumble_after(lambda: None)
     assert read(select(AuditEvent.id), {}) == []
@@ -68,12 +68,24 @@ def test_a_short_question_that_fails_says_so_as_others_do_and_leaves_a_good_conn
 
 
 @pytest.mark.parametrize("database_kind", [pytest.param("postgresql", marks=pytest.mark.postgres)])
+def test_a_rollback_makes_nobody_forget_a_short_question(cast: Cast) -> None:
+    email, whole = cast.ada.email, [(cast.ada.id, cast.ada.name)]
+    db.session.rollback()
+    with count_queries() as statements:
+        for _ in range(3):
+            assert glance(BY_EMAIL, {"email": email}) == whole
+            with pytest.raises(Stumble):
+                _stumble_after(lambda: db.session.execute(text("SELECT 1")))
+    assert sum("email" in statement for statement in statements) == 3
+
+
+@pytest.mark.parametrize("database_kind", [pytest.param("postgresql", marks=pytest.mark.postgres)])
 def test_a_short_question_is_answered_also_where_the_server_forgot_it(cast: Cast) -> None:
     db.session.rollback()
     for _ in range(2):
         assert glance(BY_EMAIL, {"email": cast.ada.email}) == [(cast.ada.id, cast.ada.name)]
-        with transaction():
-            db.session.execute(text("DEALLOCATE ALL"))
+        with readers().connect() as connection:
+            connection.execute(text("DEALLOCATE ALL"))
 
 
 @any_database

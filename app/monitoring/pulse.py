@@ -21,6 +21,7 @@ from app.errors import NotFound
 from app.extensions import db
 from app.messages.models import Message
 from app.messages.queries import in_line
+from app.reads import read
 
 INBOX = ("rows", "ids", "versions", "unread", "last")
 LINE = ("head", "stop", "worker", "stopped_at", "paused_until", "reconnect_since")
@@ -50,9 +51,7 @@ def poll(token: str, account_id: int, conversation_id: int | None) -> Pulse | No
     None for somebody who is signed out, and for what isn't theirs.
     """
     asked = _values(account_id, conversation_id, sessions.proof(token))
-    # Without a session of the ORM, which takes as long as the query.
-    with db.engine.connect() as connection:
-        return _read(connection.execute(_for_session(), asked).first(), conversation_id)
+    return _read(next(iter(read(_for_session(), asked)), None), conversation_id)
 
 
 def _values(account_id: int, conversation_id: int | None, who: dict[str, Any]) -> dict[str, Any]:

@@ -51,4 +51,5 @@ def test_they_make_what_the_models_say_and_lead_back(empty: Flask) -> None:
         flask_migrate.upgrade()
         assert _tables() == made
         flask_migrate.check()
-        db.engine.dispose()
+        for engine in db.engines.values():
+            engine.dispose()

@@ -203,7 +203,8 @@ class House:
         for worker in self.workers:
             worker.stop()
         with self.app.app_context():
-            db.engine.dispose()
+            for engine in db.engines.values():
+                engine.dispose()
         self.app.extensions["desk"].bucket.client.close()
 
 

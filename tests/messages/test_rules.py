@@ -5,7 +5,7 @@ import socket
 from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import assume, example, given
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticCustomError
@@ -142,6 +142,7 @@ def test_everything_else_is_refused(url: str) -> None:
 
 @given(st.lists(NUMBERS | LABEL, min_size=1, max_size=5).map(".".join))
 @example("127.0.0.0x1")
+@settings(suppress_health_check=[HealthCheck.filter_too_much])
 def test_no_name_that_is_taken_is_an_address_to_anybody(host: str) -> None:
     assume(_takes(host))
     with pytest.raises(OSError, match="illegal"):

@@ -50,7 +50,8 @@ def migrate(url: str) -> None:
     app = create_app(config.load({"DATABASE_URL": url}))
     with app.app_context():
         flask_migrate.upgrade()
-        db.engine.dispose()
+        for engine in db.engines.values():
+            engine.dispose()
 
 
 @pytest.fixture
