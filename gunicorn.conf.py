@@ -21,7 +21,8 @@ timeout = 30
 graceful_timeout = 25
 keepalive = 20
 max_requests = 20_000
-max_requests_jitter = 2_000
+# Wide, or both would be renewed at the same time, and nobody would answer for the second that it takes.
+max_requests_jitter = 20_000
 # It lies in the home directory, where two deployments of one user would meet.
 control_socket_disable = True
 # A refused request's own words, and the query of an address, may hold whatever somebody sent.

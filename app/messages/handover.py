@@ -1,15 +1,18 @@
 """The way of a queued message onto SQS and back: published, received; and of a failed one to the dead letters."""
 
+import json
+import typing
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Table, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, Table, Text, bindparam, cast, func, or_, select, update
+from sqlalchemy.dialects.postgresql import JSONB
 
 from app.accounts.models import Account
-from app.db import Clock, database_now, transaction
+from app.db import BigId, Clock, database_now, transaction
 from app.extensions import db
 from app.fans.models import Fan
 from app.messages.models import Message, Status
@@ -18,12 +21,18 @@ from app.reads import read
 UNPUBLISHED_AFTER = timedelta(seconds=2)
 UNRECEIVED_AFTER = timedelta(seconds=60)
 DEAD_LETTER_LEASE = timedelta(seconds=60)
-_messages = cast(Table, Message.__table__)
-PUBLISHED = (
-    _messages.update()
-    .where(_messages.c.id == bindparam("message"))
-    .values(published_at=Clock(), sqs_message_id=bindparam("sqs_id"))
-)
+_messages = typing.cast(Table, Message.__table__)
+_told = bindparam("told", type_=Text)
+# One statement for a whole bag: message ids and SQS' ids come as one JSON object.
+PUBLISHED = {
+    dialect: _messages.update()
+    .where(_messages.c.id == cast(each.c.key, BigId))
+    .values(published_at=Clock(), sqs_message_id=each.c.value)
+    for dialect, each in (
+        ("sqlite", func.json_each(_told).table_valued("key", "value")),
+        ("postgresql", func.jsonb_each_text(cast(_told, JSONB)).table_valued("key", "value")),
+    )
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +112,9 @@ def mark_published(sqs_ids: dict[int, str]) -> None:
     """These messages (id → SQS' id) are on the queue."""
     if not sqs_ids:
         return
-    values = [{"message": message_id, "sqs_id": sqs_id} for message_id, sqs_id in sqs_ids.items()]
     with transaction():
-        db.session.connection().execute(PUBLISHED, values)
+        connection = db.session.connection()
+        connection.execute(PUBLISHED[connection.dialect.name], {"told": json.dumps(sqs_ids)})
 
 
 def mark_unpublished(message_ids: Sequence[int]) -> None:

@@ -12,6 +12,7 @@ from app.messages.models import Message, Priority
 from tests.messages import line
 from tests.messages.line import change, fresh, must_claim, queue
 from tests.support.cast import Cast
+from tests.support.queries import count_queries
 
 pytestmark = pytest.mark.usefixtures("any_database")
 NEVER_PUBLISHED = timedelta(seconds=3)
@@ -47,6 +48,15 @@ def test_the_relay_takes_what_the_door_left_behind(cast: Cast, message: Message)
     assert handover.claim_unpublished(10) == []
     handover.mark_unpublished([message.id])
     assert handover.claim_unpublished(10) == [message.id]
+
+
+def test_of_many_that_were_published_at_once_each_gets_its_own_id(cast: Cast, message: Message) -> None:
+    others = [queue(cast.ada, cast.conversations[number % 3], received=False) for number in range(4)]
+    ids = {one.id: f"sqs-'{one.public_id}\"" for one in (*others[:3], message)}
+    with count_queries() as statements:
+        handover.mark_published(ids)
+    assert sum("UPDATE" in statement for statement in statements) == 1
+    assert {one.id: fresh(one).sqs_message_id for one in (*others, message)} == ids | {others[3].id: None}
 
 
 def test_what_sqs_lost_is_published_again_and_what_was_received_never(cast: Cast, message: Message) -> None:
