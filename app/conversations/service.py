@@ -86,12 +86,14 @@ def changed(conversation_ids: list[int]) -> None:
 
 def fans_changed(fan_ids: Collection[int] | Select[int]) -> None:
     """What their conversations show of these fans, name, handle or picture, has changed."""
-    # In one order: others who change several conversations wait instead of holding each other up.
-    shown = select(Conversation.id).where(Conversation.fan_id.in_(fan_ids)).order_by(Conversation.id)
+    # In one order, fans first: others who change several wait instead of holding each other up.
+    theirs = _conversations.c.fan_id.in_(fan_ids)
+    shown = select(_conversations.c.id).where(theirs).order_by(_conversations.c.id).with_for_update(key_share=True)
     with transaction():
-        found = list(db.session.scalars(shown.with_for_update(key_share=True)))
-        if found:
-            changed(found)
+        db.session.flush()
+        connection = db.session.connection()
+        if connection.execute(shown).first() is not None:
+            connection.execute(_conversations.update().where(theirs).values(version=_conversations.c.version + 1))
 
 
 def mark_read(viewer: User, conversation_id: int) -> None:
