@@ -4,23 +4,24 @@ On PostgreSQL they have connections of their own, on which nothing begins and no
 psycopg forget every statement that the server has prepared.
 """
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache
 from sqlite3 import Connection as SQLiteConnection
 from typing import Any, TypeVarTuple
-from zlib import crc32
 
 from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGresult
-from sqlalchemy import Dialect, Engine, PoolProxiedConnection, Row, Select
+from sqlalchemy import ColumnElement, Dialect, Engine, PoolProxiedConnection, Row, Select
 from sqlalchemy.engine.default import DefaultDialect
 
 from app.extensions import db
 
 Columns = TypeVarTuple("Columns")
 BIND = "reads"
+_numbers = itertools.count(1)
 
 
 def bind(url: str, options: Mapping[str, object]) -> dict[str, dict[str, object]]:
@@ -48,7 +49,7 @@ def read(statement: Select[*Columns], values: Mapping[str, Any]) -> Sequence[Row
 
 
 def glance(statement: Select[*Columns], values: Mapping[str, Any]) -> Sequence[tuple[*Columns]]:
-    """The few rows of a short question that is asked all the time; numbers and texts go in and come out.
+    """The few rows of a short question that is asked all the time; numbers and texts come out.
 
     `statement` is one that is built once. SQLAlchemy takes longer to ask than the database to answer, so that only its
     text and its connections are used; and PostgreSQL is asked by one call of libpq, because each of the many that
@@ -82,20 +83,23 @@ class _Refused(Exception):
 class _Question:
     """A statement as a driver takes it: its text, and how values and columns are read.
 
-    `names` of its values stand in their order, `always` are those that are the same each time; `numbers` says of each
-    column whether it is one.
+    `names` of its values stand in their order, `always` are those that are the same each time, `writers` say how some
+    are written that the driver doesn't know; `numbers` says of each column whether it is one.
     """
 
     text: str
     name: bytes
     names: Sequence[str]
     always: Mapping[str, Any]
+    writers: Mapping[str, Callable[[Any], Any]]
     numbers: Sequence[bool]
 
     def given(self, values: Mapping[str, Any]) -> list[Any]:
         """The values in their order."""
-        all_values = {**self.always, **values}
-        return [all_values[name] for name in self.names]
+        written = {**self.always, **values}
+        for name, write in self.writers.items():
+            written[name] = write(written[name])
+        return [written[name] for name in self.names]
 
 
 @lru_cache(maxsize=64)
@@ -103,10 +107,22 @@ def _question(statement: Select[Any], dialect: Dialect) -> _Question:
     # As libpq and SQLite write values: `$1` or `?`.
     kind: type[DefaultDialect] = type(dialect)  # type: ignore[assignment]
     compiled = statement.compile(dialect=kind(paramstyle="qmark" if dialect.name == "sqlite" else "numeric_dollar"))
-    always = {name: value for name, value in compiled.params.items() if value is not None}
-    numbers = [column.type.python_type is int for column in statement.selected_columns]
-    text = compiled.string
-    return _Question(text, f"glance_{crc32(text.encode())}".encode(), compiled.positiontup or (), always, numbers)
+    writers = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in compiled.binds.items()}
+    return _Question(
+        text=compiled.string,
+        name=b"glance_%d" % next(_numbers),
+        names=compiled.positiontup or (),
+        always={name: value for name, value in compiled.params.items() if value is not None},
+        writers={name: write for name, write in writers.items() if write is not None},
+        numbers=[_is_number(column) for column in statement.selected_columns],
+    )
+
+
+def _is_number(column: ColumnElement[Any]) -> bool:
+    kind = column.type.python_type
+    if kind not in (int, str):
+        raise TypeError(f"glance() reads numbers and texts: cast {column} to one of them")
+    return kind is int
 
 
 def _ask(pooled: PoolProxiedConnection, question: _Question, values: Mapping[str, Any]) -> Any:

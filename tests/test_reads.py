@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from flask import Flask
-from sqlalchemy import NullPool, Select, Text, bindparam, create_engine, func, literal_column, select, text
+from sqlalchemy import Integer, NullPool, Select, Text, bindparam, create_engine, func, literal_column, select, text
 from sqlalchemy.exc import DBAPIError
 
 from app.accounts.models import Account, AuditEvent, User
@@ -17,8 +17,8 @@ from tests.support.queries import count_queries
 
 any_database = pytest.mark.usefixtures("any_database")
 BY_EMAIL = select(User.id, User.name).where(User.email == bindparam("email"), User.id < bindparam("most", 1000))
-NO_SUCH: Select[int] = select(literal_column("no_such_column")).select_from(User)
-OWN: Select[int] = select(func.pg_backend_pid())
+NO_SUCH: Select[str] = select(literal_column("no_such_column", Text)).select_from(User)
+OWN: Select[int] = select(func.pg_backend_pid(type_=Integer))
 
 
 class Stumble(Exception):
@@ -108,3 +108,9 @@ def test_who_asks_a_short_question_after_a_cut_notices_nothing(app: Flask, datab
     with create_engine(database_url, poolclass=NullPool).connect() as link:
         assert link.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid}).scalar_one()
     assert glance(OWN, {})[0] != (pid,)
+
+
+def test_a_short_question_of_anything_but_numbers_and_texts_is_refused(cast: Cast) -> None:
+    db.session.rollback()
+    with pytest.raises(TypeError, match="cast"):
+        glance(select(User.created_at), {})

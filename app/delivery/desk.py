@@ -4,17 +4,15 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import redis
-from sqlalchemy import Row
 
 from app import clock
 from app.campaigns.models import Will
 from app.campaigns.queries import Standing
 from app.db import database_now
 from app.delivery import estimate, heartbeat
-from app.delivery.estimate import Wait
+from app.delivery.estimate import Situation, Wait
 from app.delivery.mailbag import Mailbag
 from app.delivery.relay import Relay
 from app.delivery.stop import is_stopped
@@ -104,10 +102,10 @@ class Desk:
         if not moving:
             return waits
         view = self._peek(account_id)
-        found, places = estimate.situation(account_id, moving)
+        found = estimate.situation(account_id, moving)
         reason, now = self._reason(found, view), clock.now()
         for message in moving:
-            place = places.get(message.id, 0)
+            place = found.places.get(message.id, 0)
             expected = None
             if reason is None and view is not None:
                 expected = estimate.expected_at(view, place, self.limit, now)
@@ -188,10 +186,9 @@ class Desk:
         return QueueDepths(depth.visible, depth.in_flight, dead.visible + dead.in_flight)
 
     def _standstill(self, account_id: int, view: View | None) -> str | None:
-        found, _ = estimate.situation(account_id)
-        return self._reason(found, view)
+        return self._reason(estimate.situation(account_id), view)
 
-    def _reason(self, found: Row[Any], view: View | None) -> str | None:
+    def _reason(self, found: Situation, view: View | None) -> str | None:
         return estimate.standstill(found, view, clock.now(), self.sending and not found.stop, found.worker)
 
     def _peek(self, account_id: int) -> View | None:

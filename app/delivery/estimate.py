@@ -8,10 +8,26 @@ from enum import StrEnum
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, Subquery, Tuple, bindparam, exists, func, literal, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Row,
+    Select,
+    Subquery,
+    Text,
+    Tuple,
+    bindparam,
+    cast,
+    exists,
+    func,
+    literal,
+    select,
+    tuple_,
+    type_coerce,
+)
 
 from app.accounts.models import Account
-from app.db import BigId, UtcDateTime
+from app.db import BigId, UtcDateTime, moment_of
 from app.delivery import heartbeat
 from app.delivery.circuit_breaker import State
 from app.delivery.models import Stop
@@ -19,12 +35,13 @@ from app.delivery.token_bucket import View
 from app.extensions import db
 from app.messages.models import Message, Status
 from app.messages.queries import in_line
-from app.reads import read
+from app.reads import glance, read
 from config import RateLimit
 
 CALL_SECONDS = 0.3
 COUNTED_MOST = 20_000
 PLACE = ("priority", "due_at", "last_id")
+SEVERAL = 2
 
 
 class Hindrance(StrEnum):
@@ -98,38 +115,66 @@ def _literal(priority: int, due_at: datetime, message_id: int) -> Tuple:
     return tuple_(literal(priority), literal(due_at, UtcDateTime), literal(message_id))
 
 
-def situation(account_id: int, messages: Sequence[Message] = ()) -> tuple[Row[Any], dict[int, int]]:
-    """What may hinder an account, and how its line stands, by one query.
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What may hinder an account, and how its line stands.
 
-    First its own pauses, the stop for everybody, whether a worker is alive; then message id → how many calls of the
-    account come first, and its own (1 is next), for those of `messages` that are queued.
+    `places`: message id → how many calls of the account come first, and its own (1 is next).
     """
+
+    stopped_at: datetime | None
+    reconnect_since: datetime | None
+    pause_reason: str | None
+    paused_until: datetime | None
+    stop: bool
+    worker: bool
+    places: dict[int, int]
+
+
+def situation(account_id: int, messages: Sequence[Message] = ()) -> Situation:
+    """How an account stands, with the places of those of `messages` that are queued: one query."""
     values: dict[str, object] = {"account": account_id, "since": heartbeat.fresh_since()}
     wanted = [message for message in messages if message.status == Status.QUEUED]
     if wanted:
         last = max((message.priority, message.due_at, message.id) for message in wanted)
         values |= dict(zip(PLACE, last, strict=True)) | {"wanted": [message.id for message in wanted]}
-    rows = read(_situation(bool(wanted)), values)
-    return rows[0], {row.id: row.place for row in rows if wanted and row.id is not None}
+    rows: Sequence[Any] = (read if len(wanted) > 1 else glance)(_situation(min(len(wanted), SEVERAL)), values)
+    first: tuple[Any, ...] = rows[0]
+    stopped_at, reconnect_since, reason, paused_until, stop, worker = first[:6]
+    return Situation(
+        stopped_at=_moment(stopped_at),
+        reconnect_since=_moment(reconnect_since),
+        pause_reason=reason,
+        paused_until=_moment(paused_until),
+        stop=bool(stop),
+        worker=bool(worker),
+        places={row[6]: row[7] for row in rows if wanted and row[6] is not None},
+    )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return moment_of(text) if text else None
 
 
 # Built once: SQLAlchemy takes longer to build it than a database to answer it.
 @cache
-def _situation(with_places: bool) -> Select[Any]:
+def _situation(wanted: int) -> Select[Any]:
+    """With the places of none, of one or of SEVERAL messages; numbers and texts alone, for `glance`."""
     columns: tuple[Any, ...] = (
-        Account.stopped_at,
-        Account.reconnect_since,
+        cast(Account.stopped_at, Text),
+        cast(Account.reconnect_since, Text),
         Account.pause_reason,
-        Account.paused_until,
-        exists().where(Stop.id > 0).label("stop"),
-        heartbeat.is_alive("delivery", bindparam("since", type_=UtcDateTime)).label("worker"),
+        cast(Account.paused_until, Text),
+        cast(exists().where(Stop.id > 0), Integer),
+        cast(heartbeat.is_alive("delivery", bindparam("since", type_=UtcDateTime)), Integer),
     )
     query: Select[Any] = select(*columns).where(Account.id == bindparam("account", type_=BigId))
-    if not with_places:
+    if not wanted:
         return query
     line = _line()
-    wanted = line.c.id.in_(bindparam("wanted", expanding=True))
-    return query.add_columns(line.c.id, line.c.place).join(line, wanted, isouter=True)
+    last, all_of_them = bindparam("last_id", type_=BigId), bindparam("wanted", type_=BigId, expanding=True)
+    these = line.c.id == last if wanted == 1 else line.c.id.in_(all_of_them)
+    return query.add_columns(line.c.id, line.c.place).join(line, these, isouter=True)
 
 
 def _line() -> Subquery:
@@ -137,7 +182,7 @@ def _line() -> Subquery:
     order = (Message.priority, Message.due_at, Message.id)
     last = tuple_(*(bindparam(name, type_=column.type) for name, column in zip(PLACE, order, strict=True)))
     return (
-        select(Message.id, func.row_number().over(order_by=order).label("place"))
+        select(Message.id, type_coerce(func.row_number().over(order_by=order), BigId).label("place"))
         .where(*in_line(bindparam("account", type_=BigId)), tuple_(*order) <= last)
         .order_by(*order)
         .limit(COUNTED_MOST)
@@ -146,7 +191,7 @@ def _line() -> Subquery:
 
 
 def hindrance(
-    account: Row[Any] | Account, view: View | None, now: datetime, enabled: bool, worker_alive: bool
+    account: Situation | Row[Any] | Account, view: View | None, now: datetime, enabled: bool, worker_alive: bool
 ) -> Hindrance | None:
     """What keeps all messages of this account from moving, or None when they do."""
     found = (
@@ -163,7 +208,7 @@ def hindrance(
 
 
 def standstill(
-    account: Row[Any] | Account, view: View | None, now: datetime, enabled: bool, worker_alive: bool
+    account: Situation | Row[Any] | Account, view: View | None, now: datetime, enabled: bool, worker_alive: bool
 ) -> str | None:
     """Why nothing of this account moves, in plain words, or None when it does."""
     found = hindrance(account, view, now, enabled, worker_alive)

@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import update
 
-from app.db import database_now
+from app.accounts.models import Account
+from app.db import database_now, transaction
 from app.delivery import stop
 from app.delivery.circuit_breaker import Breaker, State
 from app.delivery.estimate import CALL_SECONDS, expected_at, situation, slot_after, standstill
@@ -104,9 +106,24 @@ def test_the_line_goes_by_priority_then_due_time_then_number(cast: Cast) -> None
 
 
 def _places(cast: Cast, messages: list[Message]) -> list[int]:
-    places = situation(cast.account.id, messages)[1]
+    places = situation(cast.account.id, messages).places
     assert set(places) == {message.id for message in messages}
     return [places[message.id] for message in messages]
+
+
+@pytest.mark.usefixtures("any_database")
+def test_an_account_stands_for_who_only_looks_as_inside_a_transaction(cast: Cast) -> None:
+    waiting = [fresh(queue(cast.ada, cast.conversations[number])) for number in range(3)]
+    moment = database_now()
+    change_account = {"paused_until": moment, "reconnect_since": moment, "pause_reason": "Sign in 🌷"}
+    with transaction():
+        db.session.execute(update(Account).where(Account.id == cast.account.id).values(change_account))
+        inside = [situation(cast.account.id, waiting[:number]) for number in range(4)]
+    db.session.rollback()
+    assert [situation(cast.account.id, waiting[:number]) for number in range(4)] == inside
+    assert [sorted(one.places.values()) for one in inside] == [[], [1], [1, 2], [1, 2, 3]]
+    assert (inside[0].paused_until, inside[0].reconnect_since, inside[0].stopped_at) == (moment, moment, None)
+    assert (inside[0].pause_reason, inside[0].worker, inside[0].stop) == ("Sign in 🌷", False, False)
 
 
 @pytest.mark.usefixtures("any_database")
@@ -114,7 +131,7 @@ def test_the_line_is_the_one_that_claims_follow(cast: Cast) -> None:
     priorities = (Priority.LOW, Priority.HIGH, Priority.NORMAL)
     pairs = zip(cast.conversations[:3], priorities, strict=True)
     waiting = [queue(cast.ada, conversation, priority=priority) for conversation, priority in pairs]
-    places = situation(cast.account.id, waiting)[1]
+    places = situation(cast.account.id, waiting).places
     claimed = [must_claim(cast.account).message_id for _ in waiting]
     assert claimed == sorted(places, key=places.__getitem__)
 
@@ -126,14 +143,14 @@ def test_what_does_not_wait_has_no_place(cast: Cast) -> None:
     change(held, held=True)
     change(scheduled, status=Status.SCHEDULED)
     messages = [fresh(message) for message in (sent, held, scheduled, waits)]
-    assert situation(cast.account.id, messages)[1] == {waits.id: 1}
-    assert situation(cast.account.id, messages[:1])[1] == {}
+    assert situation(cast.account.id, messages).places == {waits.id: 1}
+    assert situation(cast.account.id, messages[:1]).places == {}
 
 
 def test_many_places_are_one_question(cast: Cast) -> None:
     messages = [fresh(queue(cast.ada, cast.conversations[number % 3])) for number in range(12)]
     with count_queries() as statements:
-        assert len(situation(cast.account.id, messages)[1]) == 12
+        assert len(situation(cast.account.id, messages).places) == 12
     assert len(statements) == 1
 
 
@@ -169,7 +186,7 @@ def test_a_standstill_has_a_reason_in_plain_words(
 
 def test_the_stop_is_a_standstill_for_everybody(cast: Cast) -> None:
     stop.set_stop(None)
-    assert situation(cast.account.id)[0].stop
+    assert situation(cast.account.id).stop
     assert "stopped for everybody" in (standstill(cast.account, QUIET, NOW, False, True) or "")
     stop.clear_stop(None)
-    assert not situation(cast.account.id)[0].stop
+    assert not situation(cast.account.id).stop
