@@ -88,7 +88,8 @@ def _exit_at_bad_settings() -> Iterator[None]:
 
 
 def _flask_settings(settings: config.Settings) -> dict[str, object]:
-    if settings.database_url.startswith("sqlite:///"):
+    on_sqlite = settings.database_url.startswith("sqlite:///")
+    if on_sqlite:
         Path(settings.database_url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
         engine: dict[str, object] = {"connect_args": {"timeout": 15}, "pool_size": 10}
     else:
@@ -100,7 +101,7 @@ def _flask_settings(settings: config.Settings) -> dict[str, object]:
         "SECRET_KEY": settings.secret_key,
         "SQLALCHEMY_DATABASE_URI": settings.database_url,
         "SQLALCHEMY_ENGINE_OPTIONS": engine,
-        "SQLALCHEMY_BINDS": reads.bind(settings.database_url, engine),
+        "SQLALCHEMY_BINDS": {} if on_sqlite else reads.bind(settings.database_url, engine),
         "REDIS_URL": settings.redis_url,
         "SESSION_COOKIE_NAME": name,
         "SESSION_COOKIE_SECURE": settings.production,

@@ -25,15 +25,13 @@ _numbers = itertools.count(1)
 
 
 def bind(url: str, options: Mapping[str, object]) -> dict[str, dict[str, object]]:
-    """For Flask-SQLAlchemy: the readers' own engine, where they need one, with the options of the others."""
-    if url.startswith("sqlite"):
-        # Its driver begins nothing for a SELECT.
-        return {}
+    """For Flask-SQLAlchemy on PostgreSQL: the readers' own engine, with the options of the other one."""
     return {BIND: {**options, "url": url, "isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None}}
 
 
 def readers() -> Engine:
     """The engine whose connections only look."""
+    # SQLite's driver begins nothing for a SELECT: there it is everybody's.
     return db.engines.get(BIND, db.engine)
 
 

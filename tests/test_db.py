@@ -3,7 +3,6 @@
 import logging
 import os
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -22,20 +21,9 @@ from app.extensions import db
 from app.fans.models import Fan
 from app.reads import read
 from tests.support.cast import Cast
+from tests.support.stumble import Stumble, stumble_after
 
 pytestmark = pytest.mark.usefixtures("any_database")
-
-
-class Stumble(Exception):
-    """Something went wrong in the middle."""
-
-
-def _stumble_after(*steps: Callable[[], object]) -> None:
-    """Take the steps in a transaction that fails in the end."""
-    with transaction():
-        for step in steps:
-            step()
-        raise Stumble
 
 
 def _stored() -> int:
@@ -51,10 +39,6 @@ def test_a_moment_is_written_by_the_database_as_everywhere_else(cast: Cast) -> N
     at = Conversation.last_message_at
     rows = read(select(Written(at), as_text(at, Text)).where(at.is_not(None)), {})
     assert [(row[0], moment_of(row[1])) for row in rows] == [(iso(moment), moment)]
-
-
-def _expect(found: object, wanted: object) -> None:
-    assert found == wanted
 
 
 def test_the_outermost_one_commits(app: Flask) -> None:
@@ -102,7 +86,7 @@ def test_a_fork_waits_for_no_writer_of_its_parent(app: Flask) -> None:
 
 def test_a_failure_takes_everything_back(app: Flask) -> None:
     with pytest.raises(Stumble):
-        _stumble_after(lambda: audit("a verb with a transaction of its own"))
+        stumble_after(lambda: audit("a verb with a transaction of its own"))
     assert _stored() == 0
 
 
@@ -110,7 +94,7 @@ def test_an_inner_failure_takes_everything_back(app: Flask) -> None:
     def outer() -> None:
         with transaction():
             audit("outer")
-            _stumble_after(lambda: audit("inner"))
+            stumble_after(lambda: audit("inner"))
 
     with pytest.raises(Stumble):
         outer()
@@ -140,7 +124,7 @@ def test_effects_leave_after_the_outermost_commit_in_order(app: Flask) -> None:
 def test_effects_of_what_was_taken_back_never_leave(app: Flask) -> None:
     seen: list[str] = []
     with pytest.raises(Stumble):
-        _stumble_after(lambda: on_commit(lambda: seen.append("effect")))
+        stumble_after(lambda: on_commit(lambda: seen.append("effect")))
     with transaction():
         audit("next")
     assert seen == []
@@ -179,7 +163,7 @@ def test_threads_have_transactions_of_their_own(app: Flask) -> None:
 
     thread = threading.Thread(target=other)
     with pytest.raises(Stumble):
-        _stumble_after(lambda: audit("mine"), thread.start)
+        stumble_after(lambda: audit("mine"), thread.start)
     thread.join(timeout=10)
     with db.engine.connect() as connection:
         assert connection.scalars(select(AuditEvent.action)).all() == ["theirs"]

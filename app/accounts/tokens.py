@@ -168,9 +168,11 @@ def _decode(token: str, key: str) -> dict[str, Any]:
 
 def _owner(family_id: int) -> User | None:
     """The user of a sign-in that lasts: a copy that no session knows, because every request asks for it."""
-    for user_id, email, name, role in glance(_owner_of(), {"family": family_id}):
-        return User(id=user_id, email=email, name=name, role=role)
-    return None
+    rows = glance(_owner_of(), {"family": family_id})
+    if not rows:
+        return None
+    user_id, email, name, role = rows[0]
+    return User(id=user_id, email=email, name=name, role=role)
 
 
 @cache

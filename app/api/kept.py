@@ -10,8 +10,8 @@ from flask import Flask, Response, current_app, request
 from app.accounts.tokens import Proof
 
 MOST_BYTES = 16 * 1024 * 1024
-ENTRY, STATE_ROW = 1000, 250
-"""Bytes that an answer takes besides its body, and a row of its state."""
+ENTRY = 1000
+"""Bytes that an answer takes besides its body and its state."""
 Found = tuple[Hashable, ...] | None
 State = Callable[..., Found]
 """`(proof, query, **path)` → what differs once the answer would: empty when that takes too long to find out, None when
@@ -38,7 +38,7 @@ class Kept:
     @property
     def size(self) -> int:
         """About how many bytes it takes."""
-        return ENTRY + STATE_ROW * len(self.state) + len(self.body)
+        return ENTRY + len(repr(self.state)) + len(self.body)
 
 
 class Answers:

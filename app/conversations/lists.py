@@ -78,9 +78,11 @@ def state(proof: Proof, wanted: Filter, limit: int, offset: int) -> tuple[str, i
     named = wanted.account_id is not None or bool(wanted.search)
     account_id = wanted.account_id if not wanted.search else None
     values = proof.values() | {"account": account_id, "limit": limit, "offset": offset}
-    for shown, total in glance(_state(_Matching(False, named, wanted.unread, "")), values):
-        return (shown, total) if shown else ()
-    return None
+    rows = glance(_state(_Matching(False, named, wanted.unread, "")), values)
+    if not rows:
+        return None
+    shown, total = rows[0]
+    return (shown, total) if shown else ()
 
 
 @dataclass(frozen=True, slots=True)

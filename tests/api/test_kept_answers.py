@@ -212,6 +212,7 @@ def test_what_is_kept_stays_within_its_bytes() -> None:
         answers.keep(place, Kept((number,), b"x" * 1500, "etag"))
     assert [number for number, place in enumerate(places) if answers.find(place)] == [7, 8, 9]
     answers.keep(places[0], Kept((0,), b"x" * 10_001, "etag"))
+    answers.keep(places[1], Kept(("1:2:3 " * 2000, 2000), b"x", "etag"))
     long = Place(1, INBOX, b"q=" + b"x" * 300)
     answers.keep(long, Kept((0,), b"x", "etag"))
-    assert answers.find(places[0]) is answers.find(long) is None
+    assert [answers.find(place) for place in (places[0], places[1], long)] == [None] * 3

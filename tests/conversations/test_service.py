@@ -85,6 +85,13 @@ def test_a_fans_conversation_is_another_once_its_fan_is(cast: Cast) -> None:
 
 def test_conversations_begin_with_different_versions(cast: Cast) -> None:
     assert len(set(_versions(cast))) == len(cast.conversations)
+    with transaction():
+        newcomers = [Fan(account_id=cast.account.id, platform_id=f"55{n}", name="New") for n in range(3)]
+        db.session.add_all(newcomers)
+        db.session.flush()
+        opened = service.open_all(cast.account.id, [fan.id for fan in newcomers])
+    made = db.session.scalars(select(Conversation.version).where(Conversation.id.in_(opened.values())))
+    assert len(set(made)) == 3
 
 
 def _versions(cast: Cast) -> list[int]:
